@@ -1,0 +1,180 @@
+// types.ts: everything that C++ offers, with shapes and units. This is the whole border: numbers, strings
+// and bytes go down, numbers come back. Policy (retries, buffering, closing, choosing) stays above it.
+//
+// Conventions of every function here:
+//  - the result is `>= 0` on success and `-errno` on failure, in the platform's own numbering (POSIX names on
+//    Windows too); lib/native/check.ts is the one place where a negative number becomes an exception;
+//  - a call never blocks unless its comment says so, never retries anything but EINTR (and `connect` not
+//    even that), never closes a descriptor on error;
+//  - an argument of the wrong JavaScript type throws a TypeError with `code: 'ERR_INVALID_ARG_TYPE'`; that is the
+//    only exception that native makes. Callers in lib/ check first, so that it is a safety net;
+//  - buffers are looked up again in each call: a detached one counts as empty, and an offset or length
+//    outside the view gives `-EINVAL` without touching memory;
+//  - nothing keeps a pointer into a JavaScript buffer after the call returns.
+
+/** A file descriptor: a non-negative int32 (on Windows a SOCKET that fits one). */
+export type Fd = number;
+
+/** `>= 0` on success, `-errno` on failure. */
+export type Result = number;
+
+/** Readable (1) and writable (2), or both (3): asyncio's `EVENT_READ` and `EVENT_WRITE`. */
+export type EventMask = number;
+
+/** One kernel readiness facility. Guarantees: level-triggered, at most one entry for a descriptor in one `wait`
+ * (kqueue may give two). Not guaranteed: any order but the kernel's own. */
+export interface NativeSelector {
+  /** 'epoll', 'poll', 'select', ... */
+  readonly name: string;
+  /** The facility's own descriptor, which another selector can watch for "something is ready"; -1 if it has none. */
+  readonly fd: number;
+  /** Starts watching. The mask is passed on unchecked; 0 watches for errors and hang-ups only. `-EEXIST` if known. */
+  add(fd: Fd, mask: EventMask): Result;
+  /** Replaces the mask of a watched descriptor. `-ENOENT` if unknown. */
+  modify(fd: Fd, mask: EventMask): Result;
+  /** Stops watching. `-ENOENT` if unknown. The entry is forgotten even when the kernel's answer is an error. */
+  remove(fd: Fd): Result;
+  /**
+   * Waits until something is ready, at most `timeoutNs` nanoseconds (rounded up to what the facility can do; 0
+   * polls, negative waits without limit), then fills `events` with up to `maxEvents` pairs (fd, mask).
+   * Blocks the thread. An interrupted wait gives 0 entries. A reported mask has the read bit unless the kernel reported
+   * output only, and the write bit unless it reported input only: errors and hang-ups count as both.
+   * @returns the number of pairs, or `-errno`; `-EINVAL` when `events` has no room for `maxEvents` pairs
+   */
+  wait(timeoutNs: number, events: Int32Array, maxEvents: number): Result;
+  /** Releases the facility. May be called again; every other verb then answers `-EBADF`. */
+  close(): void;
+}
+
+/** How a host loop (libuv's) learns that a selector has something to report. */
+export type HostWatchMode =
+  /** The selector's own descriptor is watched by the host loop. Needs `selector.fd >= 0` and libuv. */
+  | 'nested'
+  /** A thread waits on the selector and wakes the host loop through a threadsafe function. Works everywhere. */
+  | 'thread';
+
+/** The one place where native calls JavaScript: "the selector has something". */
+export interface NativeHostWatch {
+  /**
+   * Arms the watch: when the selector has (or gets) something ready, `onReady` is called once from the host loop, and
+   * the watch is disarmed. May be called when already armed. Interests changed while armed are seen.
+   */
+  arm(): Result;
+  /** Disarms: `onReady` is not called any more until `arm`, even if readiness was already on its way. */
+  disarm(): void;
+  /** Whether an armed watch keeps the process alive (it does at first). */
+  ref(): void;
+  unref(): void;
+  /** Disarms and releases everything. May be called again; `arm` then answers `-EBADF`. */
+  close(): void;
+}
+
+/** A socket address as numbers and strings; which fields are there depends on the family. */
+export interface NativeAddress {
+  /** AF_INET, AF_INET6, AF_UNIX, ...; 0 for an empty address. */
+  family: number;
+  /** Numeric text form; IPv6 without a zone. '' for families other than IPv4 and IPv6. */
+  host: string;
+  port: number;
+  flowInfo: number;
+  scopeId: number;
+  /** AF_UNIX only: the path's bytes, with the leading NUL if abstract, empty if unnamed. Otherwise empty. */
+  path: Uint8Array;
+}
+
+/** Raw sockaddr bytes. A buffer of `SOCKADDR_STORAGE_SIZE` bytes fits every family. */
+export type SockAddr = Uint8Array;
+
+export interface NativeBinding {
+  /** The selectors compiled into this binary, best first. */
+  readonly selectorNames: readonly string[];
+  /** Makes a selector by name. @returns the selector, or `-errno` (`-ENOSYS` for a name that is not compiled in) */
+  createSelector(name: string): NativeSelector | Result;
+  /** @returns a watch, disarmed, or `-errno` (`-ENOTSUP` where the mode cannot be had) */
+  createHostWatch(selector: NativeSelector, mode: HostWatchMode, onReady: () => void): NativeHostWatch | Result;
+  /**
+   * A nested watch on any descriptor that becomes readable when its owner has something, for selectors that are not
+   * ours but have a `fileno()`. The descriptor stays the caller's.
+   */
+  createHostWatchForFd(fd: Fd, onReady: () => void): NativeHostWatch | Result;
+
+  /** Named constants of the platform: AF_*, SOCK_*, IPPROTO_*, SOL_*, SO_*, TCP_*, IP_*, IPV6_*, MSG_*, SHUT_*, SOMAXCONN, IOV_MAX. */
+  readonly constants: Readonly<Record<string, number>>;
+  /** errno name -> positive number ('ECONNRESET' -> 104), for every name the platform has. */
+  readonly errnoByName: Readonly<Record<string, number>>;
+  /** The system's text for a positive errno: 'Connection reset by peer'. */
+  errorMessage(errno: number): string;
+
+  // Sockets. Descriptors are made close-on-exec and blocking (callers set the mode).
+
+  socket(family: number, type: number, protocol: number): Result;
+  /** Fills fds[0] and fds[1]. @returns 0 or `-errno` */
+  socketpair(family: number, type: number, protocol: number, fds: Int32Array): Result;
+  bind(fd: Fd, address: SockAddr, addressLength: number): Result;
+  listen(fd: Fd, backlog: number): Result;
+  /**
+   * Accepts one connection; the new descriptor is close-on-exec and non-blocking. The peer's sockaddr goes to
+   * `address`, its length to `lengths[0]`. @returns the descriptor or `-errno`
+   */
+  accept(fd: Fd, address: SockAddr, lengths: Int32Array): Result;
+  /** EINTR is not retried. */
+  connect(fd: Fd, address: SockAddr, addressLength: number): Result;
+  /** Reads up to `length` bytes into `buffer` at `offset`. @returns bytes read, 0 at end of stream */
+  recv(fd: Fd, buffer: Uint8Array, offset: number, length: number, flags: number): Result;
+  /** As `recv`; the sender's sockaddr goes to `address`, its length (0 if none) to `lengths[0]`. */
+  recvfrom(
+    fd: Fd,
+    buffer: Uint8Array,
+    offset: number,
+    length: number,
+    flags: number,
+    address: SockAddr,
+    lengths: Int32Array,
+  ): Result;
+  /** Never raises SIGPIPE. @returns bytes sent */
+  send(fd: Fd, buffer: Uint8Array, offset: number, length: number, flags: number): Result;
+  sendto(
+    fd: Fd,
+    buffer: Uint8Array,
+    offset: number,
+    length: number,
+    flags: number,
+    address: SockAddr,
+    addressLength: number,
+  ): Result;
+  /** Sends the first `count` chunks in one system call (at most IOV_MAX of them are looked at). @returns bytes sent */
+  sendmsg(fd: Fd, chunks: readonly Uint8Array[], count: number, flags: number): Result;
+  /** `how`: SHUT_RD, SHUT_WR or SHUT_RDWR. */
+  shutdown(fd: Fd, how: number): Result;
+  /** Closes a descriptor of any kind. EINTR counts as success: the descriptor is gone. */
+  close(fd: Fd): Result;
+  getsockname(fd: Fd, address: SockAddr, lengths: Int32Array): Result;
+  getpeername(fd: Fd, address: SockAddr, lengths: Int32Array): Result;
+  /** Fills `value`; the length that the system wrote goes to `lengths[0]`. */
+  getsockopt(fd: Fd, level: number, option: number, value: Uint8Array, lengths: Int32Array): Result;
+  setsockopt(fd: Fd, level: number, option: number, value: Uint8Array): Result;
+  setNonBlocking(fd: Fd, on: boolean): Result;
+  /** @returns 1 if the descriptor is non-blocking, 0 if not */
+  getNonBlocking(fd: Fd): Result;
+  setInheritable(fd: Fd, on: boolean): Result;
+  /** @returns 1 if the descriptor survives exec, 0 if not */
+  getInheritable(fd: Fd): Result;
+  /** @returns a close-on-exec duplicate */
+  dup(fd: Fd): Result;
+
+  // Addresses.
+
+  readonly SOCKADDR_STORAGE_SIZE: number;
+  /** Writes a sockaddr_in or sockaddr_in6 (by `family`) for a numeric host. @returns its length; `-EINVAL` if the host is no such literal */
+  encodeInetAddress(
+    family: number,
+    host: string,
+    port: number,
+    flowInfo: number,
+    scopeId: number,
+    address: SockAddr,
+  ): Result;
+  /** Writes a sockaddr_un; a leading NUL makes it abstract. @returns its length; `-ENAMETOOLONG` */
+  encodeUnixAddress(path: Uint8Array, address: SockAddr): Result;
+  decodeAddress(address: SockAddr, addressLength: number): NativeAddress;
+}
