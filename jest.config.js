@@ -1,0 +1,33 @@
+'use strict';
+// jest.config.js: how `npm test` runs. TypeScript goes through swc (no type check here: that is `npm run typecheck`), with
+// async functions and class fields left native, because the order of microtasks is part of what is tested.
+
+const fs = require('node:fs');
+const path = require('node:path');
+
+// `npm run test:slow`, said this way because `NAME=value command` is no shell syntax on Windows. Workers inherit it.
+if (process.env.npm_lifecycle_event === 'test:slow') process.env.FDLOOP_SLOW = '1';
+
+const setup = 'test/support/setup.ts';
+
+module.exports = {
+  roots: ['<rootDir>/lib', '<rootDir>/test'],
+  testMatch: ['<rootDir>/test/**/*.test.ts'],
+  testEnvironment: 'node',
+  testTimeout: process.env.FDLOOP_SLOW ? 120_000 : 15_000,
+  setupFilesAfterEnv: fs.existsSync(path.join(__dirname, setup)) ? [`<rootDir>/${setup}`] : [],
+  transform: {
+    '\\.ts$': [
+      '@swc/jest',
+      {
+        swcrc: false,
+        jsc: { target: 'es2022', parser: { syntax: 'typescript' } },
+        module: { type: 'commonjs' },
+      },
+    ],
+  },
+  reporters: ['default', '<rootDir>/scripts/count-reporter.js'],
+  coverageProvider: 'v8',
+  coverageDirectory: 'coverage',
+  collectCoverageFrom: ['lib/**/*.ts'],
+};
