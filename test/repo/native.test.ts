@@ -4,10 +4,10 @@ import { exists, filesIn, read } from './source-tree';
 
 const files = filesIn('native', /\.(c|cc|cpp|h|hpp)$/);
 
-/** The text without comments and strings, so that an explanation may name what it warns of. Line numbers stay. */
+/** The text without comments, so that an explanation may name what it warns of. Strings and line numbers stay. */
 function codeOf(file: string): string {
-  return read(file).replace(/\/\*[^]*?\*\/|\/\/.*|"(?:\\.|[^"\\\n])*"/g, (text) =>
-    text.startsWith('"') ? text : text.replace(/[^\n]/g, ' '),
+  return read(file).replace(/\/\*[^]*?\*\/|\/\/.*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])'/g, (text) =>
+    text.startsWith('/') ? text.replace(/[^\n]/g, ' ') : text,
   );
 }
 
