@@ -55,15 +55,22 @@ function npm(...args) {
   return run('npm', args, { shell: process.platform === 'win32' });
 }
 
+/** Exactly what the lock file says, or, where it and the registry do not agree, what package.json says. */
+async function install() {
+  // No package here needs its install script: what is native in them comes as ready binaries.
+  const options = ['--ignore-scripts', '--include=dev', '--no-audit', '--no-fund'];
+  const code = await npm('ci', ...options);
+  if (code === 0 || code > 128) return code; // above 128: stopped by a signal
+  console.log('npm start: `npm ci` did not work out, trying `npm install`');
+  return npm('install', '--no-save', ...options);
+}
+
 async function main() {
-  const steps = [];
-  if (!isInstalled()) {
-    // No package here needs its install script: what is native in them comes as ready binaries.
-    const verb = fs.existsSync(path.join(root, 'package-lock.json')) ? 'ci' : 'install';
-    steps.push(() => npm(verb, '--ignore-scripts', '--include=dev', '--no-audit', '--no-fund'));
-  }
-  steps.push(() => npm('run', 'build'));
-  steps.push(() => run(process.execPath, [path.join('examples', 'demo.js'), ...process.argv.slice(2)]));
+  const steps = [
+    ...(isInstalled() ? [] : [install]),
+    () => npm('run', 'build'),
+    () => run(process.execPath, [path.join('examples', 'demo.js'), ...process.argv.slice(2)]),
+  ];
   for (const step of steps) {
     const code = await step();
     if (code !== 0) return code;
