@@ -1,0 +1,158 @@
+// selector_wrap.cc: selectors as JavaScript objects. Numbers in, a number out; what the numbers mean is said
+// in selector.h and decided in TypeScript.
+#include "bridge/selector_wrap.h"
+
+#include <string>
+
+#include "bridge/arguments.h"
+#include "bridge/environment.h"
+#include "bridge/wrap.h"
+#include "selector/registry.h"
+
+namespace fdloop {
+
+const napi_type_tag kSelectorTag = {0x6d1c1b6fd3a84c58, 0x9f2e07f8a4b1d0c3};
+
+namespace {
+
+using Holder = std::shared_ptr<Selector>;
+
+void DeleteHolder(napi_env, void* holder, void*) { delete static_cast<Holder*>(holder); }
+
+// The selector of a method's `this`; throws if there is none.
+template <size_t kCount>
+Selector* Self(const Arguments<kCount>& args) {
+  const auto* holder = Unwrap<Holder>(args.env(), args.self(), kSelectorTag);
+  if (holder != nullptr) return holder->get();
+  ThrowTypeError(args.env(), "this", "Selector");
+  return nullptr;
+}
+
+napi_value Construct(napi_env env, napi_callback_info info) {
+  Arguments<0> args(env, info);
+  auto* environment = static_cast<Environment*>(args.data());
+  if (environment->new_selector == nullptr) {
+    napi_throw_type_error(env, "ERR_ILLEGAL_CONSTRUCTOR", "Illegal constructor");
+    return nullptr;
+  }
+  auto* holder = new Holder(std::move(environment->new_selector));
+  environment->new_selector.reset();
+  if (Wrap(env, args.self(), holder, kSelectorTag, DeleteHolder)) return args.self();
+  return nullptr;
+}
+
+napi_value GetName(napi_env env, napi_callback_info info) {
+  Arguments<0> args(env, info);
+  const Selector* self = Self(args);
+  napi_value name = nullptr;
+  if (self != nullptr) napi_create_string_utf8(env, self->Name(), NAPI_AUTO_LENGTH, &name);
+  return name;
+}
+
+napi_value GetFd(napi_env env, napi_callback_info info) {
+  Arguments<0> args(env, info);
+  const Selector* self = Self(args);
+  return self == nullptr ? nullptr : FromInt(env, self->Fd());
+}
+
+napi_value Add(napi_env env, napi_callback_info info) {
+  Arguments<2> args(env, info);
+  int32_t fd, mask;
+  Selector* self = Self(args);
+  if (self == nullptr || !args.Int32(0, "fd", &fd) || !args.Int32(1, "mask", &mask)) return nullptr;
+  return FromInt(env, self->Add(fd, mask));
+}
+
+napi_value Modify(napi_env env, napi_callback_info info) {
+  Arguments<2> args(env, info);
+  int32_t fd, mask;
+  Selector* self = Self(args);
+  if (self == nullptr || !args.Int32(0, "fd", &fd) || !args.Int32(1, "mask", &mask)) return nullptr;
+  return FromInt(env, self->Modify(fd, mask));
+}
+
+napi_value Remove(napi_env env, napi_callback_info info) {
+  Arguments<1> args(env, info);
+  int32_t fd;
+  Selector* self = Self(args);
+  if (self == nullptr || !args.Int32(0, "fd", &fd)) return nullptr;
+  return FromInt(env, self->Remove(fd));
+}
+
+// The array is filled in place: nothing of JavaScript runs while the thread is blocked here.
+napi_value Wait(napi_env env, napi_callback_info info) {
+  Arguments<3> args(env, info);
+  int64_t timeout_ns;
+  Int32s events;
+  int32_t max_events;
+  Selector* self = Self(args);
+  if (self == nullptr || !args.Int64(0, "timeoutNs", &timeout_ns) || !args.Int32s(1, "events", &events) ||
+      !args.Int32(2, "maxEvents", &max_events)) {
+    return nullptr;
+  }
+  if (!events.Contains(0, 2 * static_cast<int64_t>(max_events))) return FromInt(env, -EINVAL);
+  return FromInt(env, self->Wait(timeout_ns, reinterpret_cast<Event*>(events.data), max_events));
+}
+
+napi_value Close(napi_env env, napi_callback_info info) {
+  Arguments<0> args(env, info);
+  Selector* self = Self(args);
+  if (self != nullptr) self->Close();
+  return nullptr;
+}
+
+napi_value Create(napi_env env, napi_callback_info info) {
+  Arguments<1> args(env, info);
+  std::string name;
+  if (!args.String(0, "name", &name)) return nullptr;
+  if (name.find('\0') != std::string::npos) return FromInt(env, -ENOSYS);
+  std::unique_ptr<Selector> selector;
+  const Result result = CreateSelector(name.c_str(), &selector);
+  if (result < 0) return FromInt(env, result);
+  auto* environment = static_cast<Environment*>(args.data());
+  napi_value constructor, object;
+  if (napi_get_reference_value(env, environment->selector_class, &constructor) != napi_ok) return nullptr;
+  environment->new_selector = std::move(selector);
+  const napi_status status = napi_new_instance(env, constructor, 0, nullptr, &object);
+  environment->new_selector.reset();
+  return status == napi_ok ? object : nullptr;
+}
+
+napi_value Names(napi_env env) {
+  napi_value names = nullptr;
+  napi_create_array_with_length(env, kSelectorLeafCount, &names);
+  for (size_t i = 0; i < kSelectorLeafCount; ++i) {
+    napi_value name;
+    napi_create_string_utf8(env, kSelectorLeaves[i].name, NAPI_AUTO_LENGTH, &name);
+    napi_set_element(env, names, static_cast<uint32_t>(i), name);
+  }
+  napi_object_freeze(env, names);
+  return names;
+}
+
+}  // namespace
+
+std::shared_ptr<Selector> SelectorOf(napi_env env, napi_value value) {
+  const auto* holder = Unwrap<Holder>(env, value, kSelectorTag);
+  return holder == nullptr ? nullptr : *holder;
+}
+
+bool DefineSelectors(napi_env env, napi_value exports, Environment* environment) {
+  const napi_property_descriptor members[] = {
+      Getter("name", GetName),  Getter("fd", GetFd),  Method("add", Add),     Method("modify", Modify),
+      Method("remove", Remove), Method("wait", Wait), Method("close", Close),
+  };
+  napi_value constructor;
+  if (napi_define_class(env, "NativeSelector", NAPI_AUTO_LENGTH, Construct, environment,
+                        sizeof members / sizeof *members, members, &constructor) != napi_ok) {
+    return false;
+  }
+  if (napi_create_reference(env, constructor, 1, &environment->selector_class) != napi_ok) return false;
+  const napi_property_descriptor members_of_exports[] = {
+      Value("selectorNames", Names(env)),
+      Function("createSelector", Create, environment),
+  };
+  return napi_define_properties(env, exports, 2, members_of_exports) == napi_ok;
+}
+
+}  // namespace fdloop

@@ -1,0 +1,257 @@
+// socket_wrap.cc: the socket calls as JavaScript functions. Each reads its arguments, checks that lengths lie
+// inside their buffers, and hands on to socket.h. No state and no objects.
+#include "bridge/arguments.h"
+#include "bridge/environment.h"
+#include "bridge/wrap.h"
+#include "socket/socket.h"
+
+namespace fdloop {
+
+namespace {
+
+// A run of bytes inside a buffer: three arguments of recv, send and their like.
+template <size_t kCount>
+bool Run(const Arguments<kCount>& args, size_t index, Chunk* run, bool* is_inside) {
+  Bytes buffer;
+  int64_t offset, length;
+  if (!args.Bytes(index, "buffer", &buffer) || !args.Int64(index + 1, "offset", &offset) ||
+      !args.Int64(index + 2, "length", &length)) {
+    return false;
+  }
+  *is_inside = buffer.Contains(offset, length);
+  if (*is_inside && length > 0) *run = {buffer.data + offset, static_cast<size_t>(length)};
+  return true;
+}
+
+uint8_t* Writable(const Chunk& run) { return const_cast<uint8_t*>(run.data); }
+
+// `lengths[0]` for calls that write an address or an option. `call` gets the room and leaves what it wrote.
+template <typename Call>
+napi_value WithLength(napi_env env, const Bytes& target, const Int32s& lengths, Call call) {
+  if (lengths.length < 1) return FromInt(env, -EINVAL);
+  size_t length = target.length;
+  const Result result = call(target.data, &length);
+  if (result >= 0) lengths.data[0] = static_cast<int32_t>(length);
+  return FromInt(env, result);
+}
+
+template <Result (*kCall)(int)>
+napi_value FdCall(napi_env env, napi_callback_info info) {
+  Arguments<1> args(env, info);
+  int32_t fd;
+  if (!args.Int32(0, "fd", &fd)) return nullptr;
+  return FromInt(env, kCall(fd));
+}
+
+template <Result (*kCall)(int, bool)>
+napi_value FdFlagCall(napi_env env, napi_callback_info info) {
+  Arguments<2> args(env, info);
+  int32_t fd;
+  bool on;
+  if (!args.Int32(0, "fd", &fd) || !args.Bool(1, "on", &on)) return nullptr;
+  return FromInt(env, kCall(fd, on));
+}
+
+// listen and shutdown: a descriptor and a number.
+template <Result (*kCall)(int, int), const char* kName>
+napi_value FdNumberCall(napi_env env, napi_callback_info info) {
+  Arguments<2> args(env, info);
+  int32_t fd, number;
+  if (!args.Int32(0, "fd", &fd) || !args.Int32(1, kName, &number)) return nullptr;
+  return FromInt(env, kCall(fd, number));
+}
+
+// bind and connect: a descriptor and an address to read.
+template <Result (*kCall)(int, const uint8_t*, size_t)>
+napi_value FdAddressCall(napi_env env, napi_callback_info info) {
+  Arguments<3> args(env, info);
+  int32_t fd;
+  Bytes address;
+  int64_t length;
+  if (!args.Int32(0, "fd", &fd) || !args.Bytes(1, "address", &address) ||
+      !args.Int64(2, "addressLength", &length)) {
+    return nullptr;
+  }
+  if (!address.Contains(0, length)) return FromInt(env, -EINVAL);
+  return FromInt(env, kCall(fd, address.data, static_cast<size_t>(length)));
+}
+
+// accept, getsockname and getpeername: a descriptor and an address to write.
+template <Result (*kCall)(int, uint8_t*, size_t*)>
+napi_value FdNameCall(napi_env env, napi_callback_info info) {
+  Arguments<3> args(env, info);
+  int32_t fd;
+  Bytes address;
+  Int32s lengths;
+  if (!args.Int32(0, "fd", &fd) || !args.Bytes(1, "address", &address) ||
+      !args.Int32s(2, "lengths", &lengths)) {
+    return nullptr;
+  }
+  return WithLength(env, address, lengths,
+                    [&](uint8_t* data, size_t* length) { return kCall(fd, data, length); });
+}
+
+napi_value Socket(napi_env env, napi_callback_info info) {
+  Arguments<3> args(env, info);
+  int32_t family, type, protocol;
+  if (!args.Int32(0, "family", &family) || !args.Int32(1, "type", &type) ||
+      !args.Int32(2, "protocol", &protocol)) {
+    return nullptr;
+  }
+  return FromInt(env, OpenSocket(family, type, protocol));
+}
+
+napi_value SocketPair(napi_env env, napi_callback_info info) {
+  Arguments<4> args(env, info);
+  int32_t family, type, protocol;
+  Int32s fds;
+  if (!args.Int32(0, "family", &family) || !args.Int32(1, "type", &type) ||
+      !args.Int32(2, "protocol", &protocol) || !args.Int32s(3, "fds", &fds)) {
+    return nullptr;
+  }
+  if (fds.length < 2) return FromInt(env, -EINVAL);
+  return FromInt(env, OpenSocketPair(family, type, protocol, fds.data));
+}
+
+napi_value Recv(napi_env env, napi_callback_info info) {
+  Arguments<5> args(env, info);
+  int32_t fd, flags;
+  Chunk run = {};
+  bool is_inside;
+  if (!args.Int32(0, "fd", &fd) || !Run(args, 1, &run, &is_inside) || !args.Int32(4, "flags", &flags)) {
+    return nullptr;
+  }
+  if (!is_inside) return FromInt(env, -EINVAL);
+  return FromInt(env, Receive(fd, Writable(run), run.length, flags));
+}
+
+napi_value RecvFrom(napi_env env, napi_callback_info info) {
+  Arguments<7> args(env, info);
+  int32_t fd, flags;
+  Chunk run = {};
+  bool is_inside;
+  Bytes address;
+  Int32s lengths;
+  if (!args.Int32(0, "fd", &fd) || !Run(args, 1, &run, &is_inside) || !args.Int32(4, "flags", &flags) ||
+      !args.Bytes(5, "address", &address) || !args.Int32s(6, "lengths", &lengths)) {
+    return nullptr;
+  }
+  if (!is_inside) return FromInt(env, -EINVAL);
+  return WithLength(env, address, lengths, [&](uint8_t* data, size_t* length) {
+    return ReceiveFrom(fd, Writable(run), run.length, flags, data, length);
+  });
+}
+
+napi_value SendBytes(napi_env env, napi_callback_info info) {
+  Arguments<5> args(env, info);
+  int32_t fd, flags;
+  Chunk run = {};
+  bool is_inside;
+  if (!args.Int32(0, "fd", &fd) || !Run(args, 1, &run, &is_inside) || !args.Int32(4, "flags", &flags)) {
+    return nullptr;
+  }
+  if (!is_inside) return FromInt(env, -EINVAL);
+  return FromInt(env, Send(fd, run.data, run.length, flags));
+}
+
+napi_value SendBytesTo(napi_env env, napi_callback_info info) {
+  Arguments<7> args(env, info);
+  int32_t fd, flags;
+  Chunk run = {};
+  bool is_inside;
+  Bytes address;
+  int64_t address_length;
+  if (!args.Int32(0, "fd", &fd) || !Run(args, 1, &run, &is_inside) || !args.Int32(4, "flags", &flags) ||
+      !args.Bytes(5, "address", &address) || !args.Int64(6, "addressLength", &address_length)) {
+    return nullptr;
+  }
+  if (!is_inside || !address.Contains(0, address_length)) return FromInt(env, -EINVAL);
+  return FromInt(env,
+                 SendTo(fd, run.data, run.length, flags, address.data, static_cast<size_t>(address_length)));
+}
+
+napi_value SendChunks(napi_env env, napi_callback_info info) {
+  Arguments<4> args(env, info);
+  int32_t fd, count, flags;
+  if (!args.Int32(0, "fd", &fd) || !args.Int32(2, "count", &count) || !args.Int32(3, "flags", &flags)) {
+    return nullptr;
+  }
+  bool is_array = false;
+  napi_is_array(env, args[1], &is_array);
+  if (!is_array) return ThrowTypeError(env, "chunks", "Array"), nullptr;
+  if (count < 0) return FromInt(env, -EINVAL);
+  const size_t used = static_cast<size_t>(count) < kMaxChunks ? static_cast<size_t>(count) : kMaxChunks;
+  // All elements are fetched before any is looked into: an element may be a getter, which runs JavaScript and
+  // could detach or move what an earlier one points to.
+  napi_value elements[kMaxChunks];
+  Chunk chunks[kMaxChunks];
+  for (size_t i = 0; i < used; ++i) {
+    if (napi_get_element(env, args[1], static_cast<uint32_t>(i), &elements[i]) != napi_ok) return nullptr;
+  }
+  for (size_t i = 0; i < used; ++i) {
+    Bytes bytes;
+    if (!ReadBytes(env, elements[i], &bytes)) return ThrowTypeError(env, "chunks", "Uint8Array[]"), nullptr;
+    chunks[i] = {bytes.data, bytes.length};
+  }
+  return FromInt(env, SendMessage(fd, chunks, used, flags));
+}
+
+napi_value GetSockOpt(napi_env env, napi_callback_info info) {
+  Arguments<5> args(env, info);
+  int32_t fd, level, option;
+  Bytes value;
+  Int32s lengths;
+  if (!args.Int32(0, "fd", &fd) || !args.Int32(1, "level", &level) || !args.Int32(2, "option", &option) ||
+      !args.Bytes(3, "value", &value) || !args.Int32s(4, "lengths", &lengths)) {
+    return nullptr;
+  }
+  return WithLength(env, value, lengths, [&](uint8_t* data, size_t* length) {
+    return GetOption(fd, level, option, data, length);
+  });
+}
+
+napi_value SetSockOpt(napi_env env, napi_callback_info info) {
+  Arguments<4> args(env, info);
+  int32_t fd, level, option;
+  Bytes value;
+  if (!args.Int32(0, "fd", &fd) || !args.Int32(1, "level", &level) || !args.Int32(2, "option", &option) ||
+      !args.Bytes(3, "value", &value)) {
+    return nullptr;
+  }
+  return FromInt(env, SetOption(fd, level, option, value.data, value.length));
+}
+
+constexpr char kBacklog[] = "backlog";
+constexpr char kHow[] = "how";
+
+}  // namespace
+
+bool DefineSockets(napi_env env, napi_value exports) {
+  const napi_property_descriptor functions[] = {
+      Function("socket", Socket),
+      Function("socketpair", SocketPair),
+      Function("bind", FdAddressCall<Bind>),
+      Function("listen", FdNumberCall<Listen, kBacklog>),
+      Function("accept", FdNameCall<Accept>),
+      Function("connect", FdAddressCall<Connect>),
+      Function("recv", Recv),
+      Function("recvfrom", RecvFrom),
+      Function("send", SendBytes),
+      Function("sendto", SendBytesTo),
+      Function("sendmsg", SendChunks),
+      Function("shutdown", FdNumberCall<Shutdown, kHow>),
+      Function("close", FdCall<Close>),
+      Function("getsockname", FdNameCall<GetSocketName>),
+      Function("getpeername", FdNameCall<GetPeerName>),
+      Function("getsockopt", GetSockOpt),
+      Function("setsockopt", SetSockOpt),
+      Function("setNonBlocking", FdFlagCall<SetNonBlocking>),
+      Function("getNonBlocking", FdCall<GetNonBlocking>),
+      Function("setInheritable", FdFlagCall<SetInheritable>),
+      Function("getInheritable", FdCall<GetInheritable>),
+      Function("dup", FdCall<Duplicate>),
+  };
+  return napi_define_properties(env, exports, sizeof functions / sizeof *functions, functions) == napi_ok;
+}
+
+}  // namespace fdloop

@@ -1,0 +1,50 @@
+// wrap.h: JavaScript objects that own a native one. Every object is tagged with its type, so that a method
+// called on a foreign `this` throws instead of taking a stranger's pointer for its own.
+#ifndef FDLOOP_BRIDGE_WRAP_H_
+#define FDLOOP_BRIDGE_WRAP_H_
+
+#include <node_api.h>
+
+#include "bridge/arguments.h"
+
+namespace fdloop {
+
+extern const napi_type_tag kSelectorTag;
+extern const napi_type_tag kHostWatchTag;
+
+template <typename Native>
+bool Wrap(napi_env env, napi_value object, Native* native, const napi_type_tag& tag, napi_finalize finalize) {
+  if (napi_wrap(env, object, native, finalize, nullptr, nullptr) != napi_ok) return false;
+  return napi_type_tag_object(env, object, &tag) == napi_ok;
+}
+
+// The native half of an object, or nullptr if it is not one of ours.
+template <typename Native>
+Native* Unwrap(napi_env env, napi_value value, const napi_type_tag& tag) {
+  bool is_ours = false;
+  if (napi_check_object_type_tag(env, value, &tag, &is_ours) != napi_ok || !is_ours) return nullptr;
+  void* native = nullptr;
+  if (napi_unwrap(env, value, &native) != napi_ok) return nullptr;
+  return static_cast<Native*>(native);
+}
+
+// A function or a value of the exports object: enumerable, so that the exports can be listed and spread.
+inline napi_property_descriptor Function(const char* name, napi_callback function, void* data = nullptr) {
+  return {name, nullptr, function, nullptr, nullptr, nullptr, napi_default_jsproperty, data};
+}
+
+inline napi_property_descriptor Value(const char* name, napi_value value) {
+  return {name, nullptr, nullptr, nullptr, nullptr, value, napi_enumerable, nullptr};
+}
+
+inline napi_property_descriptor Method(const char* name, napi_callback method, void* data = nullptr) {
+  return {name, nullptr, method, nullptr, nullptr, nullptr, napi_default_method, data};
+}
+
+inline napi_property_descriptor Getter(const char* name, napi_callback getter) {
+  return {name, nullptr, nullptr, getter, nullptr, nullptr, napi_default_jsproperty, nullptr};
+}
+
+}  // namespace fdloop
+
+#endif  // FDLOOP_BRIDGE_WRAP_H_

@@ -1,0 +1,91 @@
+// socket.h: the socket calls, one function each. The contract between a platform's leaf (socket_posix.cc) and
+// the bridge.
+//
+// A function here is its system call and nothing more. What a caller may rely on, for all of them:
+//
+//  - The answer is zero or more on success and -errno on failure.
+//  - Nothing is retried except an interrupted call (EINTR), and Connect not even then: an interrupted connect
+//    goes on in the background, and a second call would answer EALREADY. An interrupted Close counts as done,
+//    because the descriptor is gone and its number may already belong to someone else.
+//  - A descriptor that the system makes here is close-on-exec from its first moment where the platform can do
+//    that in one step, otherwise as soon as possible.
+//  - Sending on a connection that the peer has closed answers -EPIPE and raises no SIGPIPE.
+//  - A negative descriptor answers -EBADF.
+//  - Pointers are not kept after the call. A zero length may come with any pointer, also null.
+//  - A length beyond INT_MAX is taken as INT_MAX, so that every count fits a Result.
+//
+// Where a call writes an address, `*length` holds the room in bytes before the call and the number of bytes
+// written after it, never more than the room, whatever the system would have liked to write.
+//
+// Not guaranteed: that a call does not block. Whether a descriptor blocks is its owner's choice; only Accept
+// makes non-blocking descriptors. Constants are the platform's own and are not translated.
+#ifndef FDLOOP_SOCKET_SOCKET_H_
+#define FDLOOP_SOCKET_SOCKET_H_
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/named_number.h"
+#include "base/result.h"
+
+namespace fdloop {
+
+// One run of bytes to send.
+struct Chunk {
+  const uint8_t* data;
+  size_t length;
+};
+
+// How many chunks SendMessage looks at; further ones are for the next call.
+constexpr size_t kMaxChunks = 1024;
+
+// A blocking, close-on-exec socket.
+Result OpenSocket(int family, int type, int protocol);
+
+// Two connected sockets, both blocking and close-on-exec.
+Result OpenSocketPair(int family, int type, int protocol, int32_t fds[2]);
+
+Result Bind(int fd, const uint8_t* address, size_t length);
+Result Listen(int fd, int backlog);
+
+// The new descriptor, close-on-exec and non-blocking.
+Result Accept(int fd, uint8_t* address, size_t* length);
+
+// -EINPROGRESS on a non-blocking descriptor; writability tells the end, SO_ERROR the outcome.
+Result Connect(int fd, const uint8_t* address, size_t length);
+
+// Zero is the end of a stream, or an empty datagram, or an empty buffer: the caller knows which.
+Result Receive(int fd, uint8_t* data, size_t length, int flags);
+Result ReceiveFrom(int fd, uint8_t* data, size_t length, int flags, uint8_t* address, size_t* address_length);
+
+Result Send(int fd, const uint8_t* data, size_t length, int flags);
+Result SendTo(int fd, const uint8_t* data, size_t length, int flags, const uint8_t* address,
+              size_t address_length);
+
+// Sends the chunks as one stretch of bytes (one datagram, where there are datagrams). A stream may take only
+// a part, which may end inside a chunk.
+Result SendMessage(int fd, const Chunk* chunks, size_t count, int flags);
+
+Result Shutdown(int fd, int how);
+Result Close(int fd);
+
+Result GetSocketName(int fd, uint8_t* address, size_t* length);
+Result GetPeerName(int fd, uint8_t* address, size_t* length);
+Result GetOption(int fd, int level, int option, uint8_t* value, size_t* length);
+Result SetOption(int fd, int level, int option, const uint8_t* value, size_t length);
+
+// The descriptor's flags. The getters answer 1 or 0. "Inheritable" is the opposite of close-on-exec.
+Result SetNonBlocking(int fd, bool on);
+Result GetNonBlocking(int fd);
+Result SetInheritable(int fd, bool on);
+Result GetInheritable(int fd);
+
+// A close-on-exec duplicate, with the lowest free number.
+Result Duplicate(int fd);
+
+// Every constant of constants.cc that this platform has.
+NamedNumberTable SocketConstants();
+
+}  // namespace fdloop
+
+#endif  // FDLOOP_SOCKET_SOCKET_H_

@@ -1,0 +1,35 @@
+{
+  "variables": {
+    "addon_sources": [
+      "native/addon.cc",
+      "native/bridge/address_wrap.cc",
+      "native/bridge/host_watch.cc",
+      "native/bridge/host_watch_wrap.cc",
+      "native/bridge/nested_engine.cc",
+      "native/bridge/selector_wrap.cc",
+      "native/bridge/socket_wrap.cc",
+      "native/bridge/thread_engine.cc"
+    ],
+    "core_sources_common": [
+      "native/base/errno_table.cc",
+      "native/selector/registry.cc",
+      "native/selector/selector.cc"
+    ],
+    "core_sources_posix": [
+      "native/base/wake_pipe.cc",
+      "native/selector/poll.cc",
+      "native/selector/select.cc",
+      "native/selector/waiter.cc",
+      "native/socket/address.cc",
+      "native/socket/constants.cc",
+      "native/socket/socket_posix.cc"
+    ],
+    "core_sources_linux": [
+      "native/selector/epoll.cc",
+      "native/selector/leaves_linux.cc"
+    ],
+    "core_sources_bsd": [
+      "native/selector/leaves_posix.cc"
+    ]
+  }
+}
