@@ -1,0 +1,33 @@
+// constants.ts: the numbers of the library, each with its unit and its reason. asyncio: constants.py.
+
+/** Seconds, as everywhere in asyncio. Named so that a signature says it. */
+export type Seconds = number;
+
+/** Bits of an event mask. asyncio: selectors.EVENT_READ, EVENT_WRITE. */
+export const EVENT_READ = 1;
+export const EVENT_WRITE = 2;
+
+/** Writes dropped on a lost connection before a warning is logged for each further one. */
+export const LOG_THRESHOLD_FOR_CONNLOST_WRITES = 5;
+
+/** Seconds to wait before accepting again after the system ran out of descriptors or memory. */
+export const ACCEPT_RETRY_DELAY: Seconds = 1;
+
+/** Bytes that one read may return. */
+export const MAX_READ_SIZE = 256 * 1024;
+
+/** Bytes of the high-water mark of a stream transport's write buffer. The low one is a quarter of it. */
+export const FLOW_CONTROL_HIGH_WATER = 64 * 1024;
+
+/** Timers below which cancelled ones are never purged in bulk, and the share of cancelled ones above which they are. */
+export const MIN_SCHEDULED_TIMER_HANDLES = 100;
+export const MIN_CANCELLED_TIMER_HANDLES_FRACTION = 0.5;
+
+/** Seconds that one wait may last: 24 hours, which every system call can take. */
+export const MAXIMUM_SELECT_TIMEOUT: Seconds = 24 * 3600;
+
+/** Seconds after which debug mode calls a callback slow. */
+export const SLOW_CALLBACK_DURATION: Seconds = 0.1;
+
+/** Connections that `listen` queues and that one readiness of a listening socket accepts at the most. */
+export const DEFAULT_BACKLOG = 100;

@@ -1,0 +1,212 @@
+// errors.ts: every error that fdloop makes. The tree is Python's (OSError > ConnectionError > ...), the fields are
+// Node's (code, errno, syscall, address, port). A caller tells errors apart by class or by `code`, never by text.
+
+/** Where an OSError came from. `errno` is negative, as in Node's own errors. */
+export interface OSErrorFields {
+  code: string;
+  errno: number;
+  syscall?: string | undefined;
+  address?: string | undefined;
+  port?: number | undefined;
+  cause?: unknown;
+}
+
+function named(constructor: { prototype: Error }, name: string): void {
+  Object.defineProperty(constructor.prototype, 'name', { value: name, configurable: true, writable: true });
+}
+
+/** An error of the operating system, or one that looks like it. asyncio: OSError. */
+export class OSError extends Error {
+  /** The name of the errno, such as 'EBADF'. */
+  readonly code: string;
+  /** The negative number of the errno. */
+  readonly errno: number;
+  readonly syscall?: string;
+  readonly address?: string;
+  readonly port?: number;
+
+  constructor(message: string, fields: OSErrorFields) {
+    super(message, fields.cause === undefined ? undefined : { cause: fields.cause });
+    this.code = fields.code;
+    this.errno = fields.errno;
+    if (fields.syscall !== undefined) this.syscall = fields.syscall;
+    if (fields.address !== undefined) this.address = fields.address;
+    if (fields.port !== undefined) this.port = fields.port;
+  }
+}
+
+/** EAGAIN, EWOULDBLOCK, EALREADY, EINPROGRESS: the operation would have had to wait. */
+export class BlockingIOError extends OSError {}
+/** EINTR. */
+export class InterruptedError extends OSError {}
+/** What the four errors of a broken connection have in common. */
+export class ConnectionError extends OSError {}
+/** EPIPE, ESHUTDOWN. */
+export class BrokenPipeError extends ConnectionError {}
+/** ECONNABORTED. */
+export class ConnectionAbortedError extends ConnectionError {}
+/** ECONNREFUSED. */
+export class ConnectionRefusedError extends ConnectionError {}
+/** ECONNRESET. */
+export class ConnectionResetError extends ConnectionError {}
+/** ENOENT. */
+export class FileNotFoundError extends OSError {}
+/** EEXIST. */
+export class FileExistsError extends OSError {}
+/** EACCES, EPERM. */
+export class PermissionError extends OSError {}
+/** ESRCH. */
+export class ProcessLookupError extends OSError {}
+/** ECHILD. */
+export class ChildProcessError extends OSError {}
+
+/** ETIMEDOUT, and every time limit of the library. */
+export class TimeoutError extends OSError {
+  constructor(message = 'timed out', fields: OSErrorFields = { code: 'ETIMEDOUT', errno: 0 }) {
+    super(message, fields);
+  }
+}
+
+const osErrorClasses: Readonly<Record<string, typeof OSError>> = {
+  EAGAIN: BlockingIOError,
+  EWOULDBLOCK: BlockingIOError,
+  EALREADY: BlockingIOError,
+  EINPROGRESS: BlockingIOError,
+  EINTR: InterruptedError,
+  EPIPE: BrokenPipeError,
+  ESHUTDOWN: BrokenPipeError,
+  ECONNABORTED: ConnectionAbortedError,
+  ECONNREFUSED: ConnectionRefusedError,
+  ECONNRESET: ConnectionResetError,
+  ENOENT: FileNotFoundError,
+  EEXIST: FileExistsError,
+  EACCES: PermissionError,
+  EPERM: PermissionError,
+  ETIMEDOUT: TimeoutError,
+  ESRCH: ProcessLookupError,
+  ECHILD: ChildProcessError,
+};
+
+/** Makes the OSError subclass that belongs to `fields.code` (SOCK-044). */
+export function makeOSError(message: string, fields: OSErrorFields): OSError {
+  const Class = osErrorClasses[fields.code] ?? OSError;
+  return new Class(message, fields);
+}
+
+/** A value of the right type that makes no sense. Python: ValueError. */
+export class ValueError extends Error {
+  constructor(
+    message: string,
+    readonly code = 'ERR_INVALID_ARG_VALUE',
+  ) {
+    super(message);
+  }
+}
+
+/** A look-up that found nothing, or found what must not be there. Python: KeyError. */
+export class KeyError extends Error {
+  constructor(
+    message: string,
+    readonly code = 'ERR_NOT_REGISTERED',
+  ) {
+    super(message);
+  }
+}
+
+/** The right call at the wrong time. Python: RuntimeError. */
+export class RuntimeError extends Error {
+  constructor(
+    message: string,
+    readonly code = 'ERR_RUNTIME',
+  ) {
+    super(message);
+  }
+}
+
+/** An abstract method, or a feature that this object does not have. Python: NotImplementedError. */
+export class NotImplementedError extends RuntimeError {
+  constructor(message: string, code = 'ERR_NOT_IMPLEMENTED') {
+    super(message, code);
+  }
+}
+
+/** A broken promise of a caller's object, or of ours. Python: AssertionError. */
+export class AssertionError extends Error {
+  readonly code = 'ERR_ASSERTION';
+}
+
+/** A future was asked for something that its state does not allow. asyncio: InvalidStateError. */
+export class InvalidStateError extends Error {
+  readonly code = 'ERR_INVALID_STATE';
+}
+
+/**
+ * The awaited thing was cancelled. asyncio: CancelledError. JavaScript cannot keep it from a bare `catch`: rethrow it
+ * there unless the cancellation is meant to be ignored.
+ */
+export class CancelledError extends Error {
+  readonly code = 'ERR_CANCELLED';
+}
+
+/** Ends a run of the loop at once when thrown anywhere in it. Python: SystemExit. */
+export class SystemExit extends Error {
+  readonly code = 'ERR_SYSTEM_EXIT';
+
+  constructor(readonly status: number | string | null = null) {
+    super(status === null ? '' : String(status));
+  }
+}
+
+/** Ends a run of the loop at once when thrown anywhere in it. Python: KeyboardInterrupt. */
+export class KeyboardInterrupt extends Error {
+  readonly code = 'ERR_KEYBOARD_INTERRUPT';
+}
+
+/** A thing that should have been closed was not. Given to `process.emitWarning`. Python: ResourceWarning. */
+export class ResourceWarning extends Error {
+  readonly code = 'ERR_RESOURCE_WARNING';
+}
+
+for (const [name, Class] of Object.entries({
+  OSError,
+  BlockingIOError,
+  InterruptedError,
+  ConnectionError,
+  BrokenPipeError,
+  ConnectionAbortedError,
+  ConnectionRefusedError,
+  ConnectionResetError,
+  FileNotFoundError,
+  FileExistsError,
+  PermissionError,
+  ProcessLookupError,
+  ChildProcessError,
+  TimeoutError,
+  ValueError,
+  KeyError,
+  RuntimeError,
+  NotImplementedError,
+  AssertionError,
+  InvalidStateError,
+  CancelledError,
+  SystemExit,
+  KeyboardInterrupt,
+  ResourceWarning,
+})) {
+  named(Class, name);
+}
+
+/** A TypeError with Node's code for it. */
+export function typeError(message: string): TypeError {
+  return Object.assign(new TypeError(message), { code: 'ERR_INVALID_ARG_TYPE' });
+}
+
+/** The two errors that the loop never swallows: they end the run. */
+export function isFatal(error: unknown): boolean {
+  return error instanceof SystemExit || error instanceof KeyboardInterrupt;
+}
+
+/** The two errors that mean "try again later", wherever a socket object throws instead of answering a number. */
+export function isWouldBlock(error: unknown): boolean {
+  return error instanceof BlockingIOError || error instanceof InterruptedError;
+}

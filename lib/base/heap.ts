@@ -1,0 +1,79 @@
+// heap.ts: a binary heap of things with a deadline. Equal deadlines come out in CPython's order, which programs can
+// observe (LOOP-020): a pop lets the hole sink to a leaf along the smaller children, the right one when equal, and
+// only then lifts the moved item, always comparing with a strict less-than.
+
+export interface Scheduled {
+  readonly _when: number;
+}
+
+export class TimerHeap<T extends Scheduled> {
+  #items: T[] = [];
+
+  get length(): number {
+    return this.#items.length;
+  }
+
+  /** The earliest item, left in place. */
+  peek(): T | undefined {
+    return this.#items[0];
+  }
+
+  push(item: T): void {
+    this.#items.push(item);
+    this.#lift(item, this.#items.length - 1);
+  }
+
+  pop(): T | undefined {
+    const items = this.#items;
+    const last = items.pop();
+    if (last === undefined || items.length === 0) return last;
+    const first = items[0];
+    this.#sink(last, 0);
+    return first;
+  }
+
+  /** Keeps only the items that `keep` accepts; `dropped` hears of each of the others. */
+  filter(keep: (item: T) => boolean, dropped: (item: T) => void): void {
+    const kept: T[] = [];
+    for (const item of this.#items) {
+      if (keep(item)) kept.push(item);
+      else dropped(item);
+    }
+    this.#items = kept;
+    for (let index = (kept.length >> 1) - 1; index >= 0; index--) this.#sink(kept[index], index);
+  }
+
+  clear(): void {
+    this.#items = [];
+  }
+
+  [Symbol.iterator](): IterableIterator<T> {
+    return this.#items.values();
+  }
+
+  // Moves later parents down until `item` fits; never above `top`.
+  #lift(item: T, index: number, top = 0): void {
+    const items = this.#items;
+    while (index > top) {
+      const above = (index - 1) >> 1;
+      const parent = items[above];
+      if (!(item._when < parent._when)) break;
+      items[index] = parent;
+      index = above;
+    }
+    items[index] = item;
+  }
+
+  #sink(item: T, top: number): void {
+    const items = this.#items;
+    const end = items.length;
+    let hole = top;
+    for (let child = 2 * hole + 1; child < end; child = 2 * hole + 1) {
+      const right = child + 1;
+      if (right < end && !(items[child]._when < items[right]._when)) child = right;
+      items[hole] = items[child];
+      hole = child;
+    }
+    this.#lift(item, hole, top);
+  }
+}

@@ -1,0 +1,41 @@
+// log.ts: the library's log. Warnings and errors go to stderr unless somebody takes the log over; the rest is shown
+// under NODE_DEBUG=fdloop. asyncio: log.py (the logger named "asyncio").
+
+import { debuglog, inspect } from 'node:util';
+
+export type LogLevel = 'debug' | 'info' | 'warning' | 'error';
+
+export interface LogRecord {
+  level: LogLevel;
+  message: string;
+  /** The exception that the record is about, if any. */
+  error?: unknown;
+}
+
+const trace = debuglog('fdloop');
+
+function writeToStderr(record: LogRecord): void {
+  const text = record.error === undefined ? record.message : `${record.message}\n${inspect(record.error)}`;
+  if (record.level === 'debug' || record.level === 'info') trace('%s', text);
+  else process.stderr.write(`fdloop ${record.level}: ${text}\n`);
+}
+
+let sink: (record: LogRecord) => void = writeToStderr;
+
+/**
+ * Sends every record of the library to `receiver`; `null` restores the standard way (stderr for warnings and errors).
+ * @returns the receiver that was set before
+ */
+export function setLogReceiver(receiver: ((record: LogRecord) => void) | null): ((record: LogRecord) => void) | null {
+  const previous = sink === writeToStderr ? null : sink;
+  sink = receiver ?? writeToStderr;
+  return previous;
+}
+
+/** @internal */
+export const logger = {
+  debug: (message: string, error?: unknown): void => sink({ level: 'debug', message, error }),
+  info: (message: string, error?: unknown): void => sink({ level: 'info', message, error }),
+  warning: (message: string, error?: unknown): void => sink({ level: 'warning', message, error }),
+  error: (message: string, error?: unknown): void => sink({ level: 'error', message, error }),
+};

@@ -1,0 +1,301 @@
+// task.ts: a future that runs a coroutine. asyncio: tasks.py, class Task. Each step runs inside a handle of the loop;
+// microtasks are drained before the handle ends, so that an async function gets as far in one step as a Python
+// coroutine would.
+
+import { inspect } from 'node:util';
+
+import { CancelledError, isFatal, RuntimeError, typeError } from '../base/errors';
+import type { BaseEventLoop } from '../loop/base-event-loop';
+import { Coroutine } from './coroutine';
+import { taskContext } from './current';
+import {
+  Frame,
+  GeneratorFrame,
+  misuseOf,
+  resumeFrame,
+  ThenableFrame,
+  throwIntoFrame,
+  type CoroutineGenerator,
+} from './frame';
+import { Future, isFuture } from './future';
+
+/**
+ * What a task can run: an async function, a generator function, a function that returns either's result or a plain
+ * value, a generator, or a coroutine that a verb of the loop returned. Never a promise: it would be running already.
+ */
+export type CoroutineLike<T> =
+  Coroutine<T> | CoroutineGenerator<T> | (() => CoroutineGenerator<T> | PromiseLike<T> | T);
+
+export interface TaskOptions {
+  /** Shown by `inspect` and in messages; "Task-N" if left out. */
+  name?: string | undefined;
+}
+
+let taskCounter = 0;
+
+const isAsyncFunction = (value: unknown): boolean => Object.prototype.toString.call(value) === '[object AsyncFunction]';
+
+function isGenerator(value: unknown): value is CoroutineGenerator<unknown> {
+  const object = value as CoroutineGenerator<unknown> | null | undefined;
+  return typeof object?.next === 'function' && typeof object.throw === 'function';
+}
+
+/** Whether a task can be made of `value`. asyncio: iscoroutine. */
+export function isCoroutineLike(value: unknown): value is CoroutineLike<unknown> {
+  return typeof value === 'function' || value instanceof Coroutine || isGenerator(value);
+}
+
+/** The first step of a function: calls it, and goes on with what it returned. */
+class FunctionFrame extends Frame {
+  constructor(
+    task: Task,
+    private readonly callee: () => unknown,
+  ) {
+    super(task);
+  }
+
+  resume(failed: boolean, error: unknown): void {
+    const task = this.task;
+    if (failed) {
+      task._threw(error);
+      return;
+    }
+    if (isAsyncFunction(this.callee) && !task._loop._canDrain()) {
+      task._refuseAsync();
+      return;
+    }
+    let result: unknown;
+    try {
+      result = taskContext.run(task, this.callee);
+    } catch (thrown) {
+      task._threw(thrown);
+      return;
+    }
+    task._follow(result);
+  }
+}
+
+/** A coroutine that the loop runs beside others. asyncio: Task. */
+export class Task<T = unknown> extends Future<T> {
+  /** @internal */ _name: string;
+  /** @internal */ _mustCancel = false;
+  /** @internal */ _numCancelsRequested = 0;
+  /** Where the coroutine is suspended: one frame, or several after `Promise.all`. @internal */
+  _waiting: Frame[] = [];
+
+  readonly #coroutine: CoroutineLike<T>;
+
+  /**
+   * Schedules the first step; nothing of the coroutine runs yet.
+   * @throws TypeError if `coroutine` is not something that a task can run
+   */
+  constructor(coroutine: CoroutineLike<T>, loop?: BaseEventLoop | null, options: TaskOptions = {}) {
+    super(loop);
+    if (!isCoroutineLike(coroutine)) {
+      throw typeError(`a coroutine or a function was expected, not ${inspect(coroutine, { depth: 0 })}`);
+    }
+    this._name = options.name === undefined ? `Task-${++taskCounter}` : String(options.name);
+    this.#coroutine = coroutine;
+    this._loop.callSoon(resumeFrame, this.#firstFrame(coroutine), null);
+    this._loop._tasks.add(this);
+  }
+
+  getName(): string {
+    return this._name;
+  }
+
+  setName(name: string): void {
+    this._name = String(name);
+  }
+
+  /** What the task runs. */
+  getCoro(): CoroutineLike<T> {
+    return this.#coroutine;
+  }
+
+  /**
+   * Asks the coroutine to end: it gets a CancelledError where it waits. It may catch it and go on.
+   * @returns false if the task was already done
+   */
+  override cancel(message?: unknown): boolean {
+    this._retrieve();
+    if (this.done()) return false;
+    this._numCancelsRequested += 1;
+    let delivered = false;
+    for (const frame of [...this._waiting]) {
+      if (frame.future !== null && frame.future.cancel(message)) delivered = true;
+    }
+    if (delivered) return true;
+    this._mustCancel = true;
+    this._cancelMessage = message;
+    return true;
+  }
+
+  /** How many requests to cancel have not been taken back. */
+  cancelling(): number {
+    return this._numCancelsRequested;
+  }
+
+  /** Takes one request to cancel back. @returns how many are left */
+  uncancel(): number {
+    if (this._numCancelsRequested > 0) this._numCancelsRequested -= 1;
+    return this._numCancelsRequested;
+  }
+
+  /** @throws RuntimeError always: only its coroutine ends a task */
+  override setResult(_result: T): void {
+    throw new RuntimeError('a task does not support setResult', 'ERR_TASK_RESULT');
+  }
+
+  /** @throws RuntimeError always: only its coroutine ends a task */
+  override setException(_exception: unknown): void {
+    throw new RuntimeError('a task does not support setException', 'ERR_TASK_RESULT');
+  }
+
+  /** One step: the coroutine goes on in `frame` until it waits again or ends. @internal */
+  _step(frame: Frame, failed: boolean, error: unknown): void {
+    const index = this._waiting.indexOf(frame);
+    if (index >= 0) this._waiting.splice(index, 1);
+    if (this.done()) {
+      // A branch that nobody awaited outlived its task: it gets what it waited for, and no task is current.
+      frame.resume(failed, error);
+      return;
+    }
+    if (this._mustCancel) {
+      if (!failed || !(error instanceof CancelledError)) error = this._makeCancelledError();
+      failed = true;
+      this._mustCancel = false;
+    }
+    this._loop._currentTask = this;
+    frame.resume(failed, error);
+  }
+
+  /** The coroutine waits for `future` in `frame`; for the next iteration if there is no future. @internal */
+  _block(future: Future | undefined, frame: Frame): void {
+    if (future === undefined || future === null) {
+      frame.future = null;
+      this._waiting.push(frame);
+      this._loop.callSoon(resumeFrame, frame, null);
+      return;
+    }
+    const misuse = misuseOf(future, this);
+    if (misuse !== null) {
+      this._loop.callSoon(throwIntoFrame, frame, misuse);
+      return;
+    }
+    frame.future = future;
+    this._waiting.push(frame);
+    if (future.done()) {
+      this._loop.callSoon(resumeFrame, frame, future);
+      return;
+    }
+    future._addFrame(frame);
+    if (this._mustCancel && future.cancel(this._cancelMessage)) this._mustCancel = false;
+  }
+
+  /** `await future` in an async function of this task. @internal */
+  _awaitThenable(future: Future, ok: (value: unknown) => void, fail: (reason: unknown) => void): void {
+    this._block(future, new ThenableFrame(this, ok, fail));
+  }
+
+  /** Goes on with what a function returned: a generator to drive, something to wait for, or the result. @internal */
+  _follow(result: unknown): void {
+    if (result instanceof Coroutine) this._drive(result._take());
+    else if (isGenerator(result)) this._drive(result);
+    else if (isFuture(result)) this._drive(result[Symbol.iterator]());
+    else if (typeof (result as PromiseLike<unknown> | null | undefined)?.then === 'function') {
+      // The outcome arrives by a microtask, in the same handle as the coroutine's last step.
+      Promise.resolve(result).then(
+        (value) => this._returned(value as T),
+        (reason: unknown) => this._threw(reason),
+      );
+      if (!this._loop._canDrain()) this._refuseAsync();
+    } else this._returned(result as T);
+  }
+
+  /** @internal */
+  _drive(generator: CoroutineGenerator<unknown>): void {
+    this.#generatorFrame(generator).resume(false, undefined);
+  }
+
+  /** The coroutine returned. @internal */
+  _returned(value: T): void {
+    if (this.done()) return;
+    if (this._mustCancel) {
+      this._mustCancel = false;
+      super.cancel(this._cancelMessage);
+    } else super.setResult(value);
+    this._loop._tasks.delete(this);
+  }
+
+  /** The coroutine threw. @internal */
+  _threw(error: unknown): void {
+    if (this.done()) return;
+    if (error instanceof CancelledError) {
+      this._cancelledError = error;
+      super.cancel();
+    } else {
+      this._fail(error);
+      if (isFatal(error)) this._loop._escape(error);
+    }
+    this._loop._tasks.delete(this);
+  }
+
+  /** This run of the loop cannot go on with an async function: it ends, and says what to do. @internal */
+  _refuseAsync(): void {
+    const error = new RuntimeError(
+      'an async function cannot run in a synchronous run of the loop that was started from inside a promise job (after ' +
+        'an await, or at the top level of an ES module): use the hosted verbs (await run(main), await ' +
+        'loop.runUntilComplete(...)), start the synchronous run from a plain callback such as setImmediate, or write ' +
+        'the coroutine as a generator function',
+      'ERR_SYNC_RUN_IN_MICROTASK',
+    );
+    this._threw(error);
+    this._retrieve();
+    this._loop._escape(error);
+  }
+
+  /** @internal */
+  override _neverRetrieved(): string {
+    return `Task exception was never retrieved: ${this._name}`;
+  }
+
+  /** @internal */
+  override _reprInfo(): string[] {
+    const info = super._reprInfo();
+    if (this._numCancelsRequested > 0 && !this.done()) info[0] = 'cancelling';
+    info.splice(1, 0, `name='${this._name}'`, `coro=${coroutineName(this.#coroutine)}`);
+    const waiting = this._waiting.find((frame) => frame.future !== null);
+    if (waiting !== undefined) info.push(`wait_for=${shortName(waiting.future)}`);
+    return info;
+  }
+
+  #firstFrame(coroutine: CoroutineLike<T>): Frame {
+    if (coroutine instanceof Coroutine) return this.#generatorFrame(coroutine._take());
+    if (isGenerator(coroutine)) return this.#generatorFrame(coroutine);
+    return new FunctionFrame(this, coroutine);
+  }
+
+  #generatorFrame(generator: CoroutineGenerator<unknown>): Frame {
+    return new GeneratorFrame(
+      this,
+      generator,
+      (value) => this._returned(value as T),
+      (reason) => this._threw(reason),
+    );
+  }
+}
+
+function coroutineName(coroutine: unknown): string {
+  if (typeof coroutine === 'function') return `${coroutine.name || '<anonymous>'}()`;
+  return coroutine instanceof Coroutine ? inspect(coroutine) : '<generator>';
+}
+
+function shortName(future: Future | null): string {
+  return future === null ? 'nothing' : `<${future.constructor.name} ${future.done() ? 'done' : 'pending'}>`;
+}
+
+/** The tasks of a loop that are not done. asyncio: all_tasks. */
+export function allTasks(loop: BaseEventLoop): Set<Task> {
+  return new Set(loop._tasks);
+}

@@ -1,0 +1,85 @@
+// index.ts: the public names, grouped by rung; nothing else.
+
+// base
+export { EVENT_READ, EVENT_WRITE, type Seconds } from './base/constants';
+export type { Clock } from './base/clock';
+export {
+  AssertionError,
+  BlockingIOError,
+  BrokenPipeError,
+  CancelledError,
+  ChildProcessError,
+  ConnectionAbortedError,
+  ConnectionError,
+  ConnectionRefusedError,
+  ConnectionResetError,
+  FileExistsError,
+  FileNotFoundError,
+  InterruptedError,
+  InvalidStateError,
+  KeyError,
+  KeyboardInterrupt,
+  NotImplementedError,
+  OSError,
+  type OSErrorFields,
+  PermissionError,
+  ProcessLookupError,
+  RuntimeError,
+  SystemExit,
+  TimeoutError,
+  ValueError,
+} from './base/errors';
+export { type LogLevel, type LogRecord, setLogReceiver } from './base/log';
+
+// selectors
+export { BaseSelector, type ReadyEntry, SelectorKey, SelectorMap } from './selectors/base-selector';
+export type { FileObject } from './selectors/file-object';
+export {
+  DefaultSelector,
+  EpollSelector,
+  PollSelector,
+  type SelectorClass,
+  SelectSelector,
+} from './selectors/selectors';
+
+// sockets
+export type { Address, Inet6Address, InetAddress, UnixAddress } from './sockets/address';
+export { socketConstants } from './sockets/constants';
+export type { AddressInfo, Host, Port, ResolveOptions } from './sockets/numeric-address';
+export { Socket, socketpair } from './sockets/socket';
+export type { SocketLike } from './sockets/socket-io';
+
+// futures
+export { Coroutine } from './futures/coroutine';
+export { currentTask, getRunningLoop } from './futures/current';
+export { type Awaitable, ensureFuture, wrapPromise } from './futures/ensure-future';
+export type { CoroutineGenerator } from './futures/frame';
+export { type DoneCallback, Future, isFuture } from './futures/future';
+export { sleep } from './futures/sleep';
+export { allTasks, type CoroutineLike, Task, type TaskOptions } from './futures/task';
+
+// loop
+export {
+  BaseEventLoop,
+  type ExceptionContext,
+  type ExceptionHandler,
+  type LoopOptions,
+  type TaskFactory,
+} from './loop/base-event-loop';
+export { Handle, TimerHandle } from './loop/handle';
+export type { SelectorLike } from './loop/ready';
+export { BaseSelectorEventLoop, type SelectorLoopOptions } from './loop/selector-event-loop';
+
+// transports
+export { BaseProtocol, BufferedProtocol, DatagramProtocol, Protocol, type StreamProtocol } from './transports/protocol';
+export { BaseTransport, ReadTransport, Transport } from './transports/transport';
+export { TransportSocket } from './transports/transport-socket';
+
+// network
+export type { ConnectOptions, Connection } from './network/connect';
+export type { Hosts, ServeOptions } from './network/serve';
+export { type ProtocolFactory, Server } from './network/server';
+
+// the loop and its runner
+export { newEventLoop, SelectorEventLoop } from './event-loop';
+export { run, type RunOptions, runSync } from './runner';

@@ -1,0 +1,159 @@
+// handle.ts: one call that the loop owes. asyncio: events.Handle, TimerHandle.
+
+import * as path from 'node:path';
+import { inspect } from 'node:util';
+
+import { isFatal } from '../base/errors';
+import type { Seconds } from '../base/constants';
+import { Frame } from '../futures/frame';
+import type { BaseEventLoop } from './base-event-loop';
+
+/** Any function that the loop can call. */
+export type Callback = (...args: never[]) => unknown;
+
+/** A scheduled call. A handle of a watched descriptor is queued again each time the descriptor is ready. */
+export class Handle {
+  /** null once cancelled. @internal */
+  _callback: Callback | null;
+  /** @internal */ _args: readonly unknown[] | null;
+  /** @internal */ _loop: BaseEventLoop;
+  /** @internal */ _cancelled = false;
+  /** Where it was made; only in debug mode. @internal */
+  _sourceTraceback: string | null = null;
+  #frozenRepr: string | null = null;
+
+  constructor(callback: Callback, args: readonly unknown[], loop: BaseEventLoop) {
+    this._callback = callback;
+    this._args = args;
+    this._loop = loop;
+    if (loop.getDebug()) this._sourceTraceback = creationSite();
+  }
+
+  /** Keeps the call from being made. May be called again. */
+  cancel(): void {
+    if (this._cancelled) return;
+    // The log can still name what was cancelled, though the references are gone.
+    if (this._loop.getDebug()) this.#frozenRepr = inspect(this);
+    this._cancelled = true;
+    this._callback = null;
+    this._args = null;
+  }
+
+  cancelled(): boolean {
+    return this._cancelled;
+  }
+
+  /** Makes the call. What it throws goes to the loop's exception handler; only the fatal pair gets out. @internal */
+  _run(): void {
+    const callback = this._callback as (...args: unknown[]) => unknown;
+    const args = this._args as readonly unknown[];
+    let result: unknown;
+    try {
+      switch (args.length) {
+        case 0:
+          result = callback();
+          break;
+        case 1:
+          result = callback(args[0]);
+          break;
+        case 2:
+          result = callback(args[0], args[1]);
+          break;
+        default:
+          result = callback(...args);
+      }
+    } catch (error) {
+      this.#report(error);
+      return;
+    }
+    // An async callback fails later, but not unseen.
+    if (result instanceof Promise) result.then(undefined, (error: unknown) => this.#reportLate(error));
+  }
+
+  #report(error: unknown): void {
+    if (isFatal(error)) throw error;
+    const context: Record<string, unknown> = {
+      message: `Exception in callback ${this._describe()}`,
+      exception: error,
+      handle: this,
+    };
+    if (this._sourceTraceback !== null) context.sourceTraceback = this._sourceTraceback;
+    this._loop.callExceptionHandler(context);
+  }
+
+  #reportLate(error: unknown): void {
+    try {
+      this.#report(error);
+    } catch (fatal) {
+      this._loop._escape(fatal);
+    }
+  }
+
+  /** The call as text; arguments are shown in debug mode only. @internal */
+  _describe(): string {
+    const callback = this._callback;
+    if (callback === null) return 'None()';
+    const args = this._args ?? [];
+    if (args[0] instanceof Frame) return `step of ${args[0].task.getName()}`;
+    const name = callback.name === '' ? '<anonymous>' : callback.name;
+    const shown = this._loop.getDebug() ? args.map((arg) => inspect(arg, { depth: 0 })).join(', ') : '';
+    return `${name}(${shown})`;
+  }
+
+  /** @internal */
+  _reprInfo(): string[] {
+    const info: string[] = [];
+    if (this._cancelled) info.push('cancelled');
+    if (this._callback !== null) info.push(this._describe());
+    if (this._sourceTraceback !== null) info.push(`created ${this._sourceTraceback.split('\n')[0].trim()}`);
+    return info;
+  }
+
+  [inspect.custom](): string {
+    return this.#frozenRepr ?? `<${[this.constructor.name, ...this._reprInfo()].join(' ')}>`;
+  }
+}
+
+/** A call at a certain time. */
+export class TimerHandle extends Handle {
+  /** @internal */ readonly _when: Seconds;
+  /** Whether it is in the loop's heap. @internal */
+  _scheduled = false;
+
+  constructor(when: Seconds, callback: Callback, args: readonly unknown[], loop: BaseEventLoop) {
+    super(callback, args, loop);
+    this._when = when;
+  }
+
+  /** The time of the call, on the loop's clock. */
+  when(): Seconds {
+    return this._when;
+  }
+
+  override cancel(): void {
+    // The loop hears of it first, and only once.
+    if (!this._cancelled) this._loop._timerHandleCancelled(this);
+    super.cancel();
+  }
+
+  /** @internal */
+  override _reprInfo(): string[] {
+    const info = super._reprInfo();
+    info.splice(this._cancelled ? 1 : 0, 0, `when=${this._when}`);
+    return info;
+  }
+}
+
+const DEBUG_STACK_DEPTH = 10;
+
+const LIBRARY = path.dirname(__dirname) + path.sep;
+
+/** The stack of whoever made an object, without the library's own frames; at most ten lines. */
+function creationSite(): string {
+  const lines = (new Error().stack ?? '').split('\n').slice(1);
+  const first = Math.max(
+    lines.findIndex((line) => !line.includes(LIBRARY)),
+    0,
+  );
+  return lines.slice(first, first + DEBUG_STACK_DEPTH).join('\n');
+}

@@ -1,0 +1,158 @@
+// hosted-driver.ts: runs a loop inside Node's own. Between two turns Node's timers, files and servers go on; our
+// selector's descriptor is watched by Node's loop, and the first timer of ours is one timer of Node's.
+//
+//        +-> turn: iterations, until there is nothing to do or the batch is used up --+
+//        |                                                                            |
+//        |   something left:  setImmediate                                            |
+//        +-- a timer is next: setTimeout    <------------- arm -----------------------+
+//        +-- a descriptor:    the host watch
+//        +-- wake():          somebody queued something from outside of a turn
+
+import { AsyncResource } from 'node:async_hooks';
+
+import { RuntimeError } from '../base/errors';
+import type { Seconds } from '../base/constants';
+import { binding } from '../native/binding';
+import { errorFor } from '../native/check';
+import type { NativeHostWatch } from '../native/types';
+import { NativeSelectorBase } from '../selectors/native-selector';
+import type { BaseEventLoop } from './base-event-loop';
+import type { Driver } from './driver';
+import { selectReady, type ReadyList, type SelectorLike } from './ready';
+
+/** Iterations in one turn, before Node gets its own. */
+const ITERATIONS_PER_TURN = 16;
+/** The longest that setTimeout can wait, in milliseconds. */
+const MAX_HOST_TIMEOUT = 0x7fffffff;
+
+function watchSelector(selector: SelectorLike, onReady: () => void): NativeHostWatch {
+  let watch: NativeHostWatch | number;
+  if (selector instanceof NativeSelectorBase) {
+    const mode = selector._native.fd >= 0 ? 'nested' : 'thread';
+    watch = binding.createHostWatch(selector._native, mode, onReady);
+  } else if (typeof selector.fileno === 'function') {
+    watch = binding.createHostWatchForFd(selector.fileno(), onReady);
+  } else {
+    throw new RuntimeError(
+      'a selector that has no descriptor of its own cannot be hosted: give it a fileno(), or use the Sync verbs',
+      'ERR_SELECTOR_NOT_HOSTABLE',
+    );
+  }
+  if (typeof watch === 'number') throw errorFor(watch, 'host watch');
+  return watch;
+}
+
+export class HostedDriver implements Driver {
+  readonly #loop: BaseEventLoop;
+  readonly #watch: NativeHostWatch;
+  // Turns run in the asynchronous context of whoever started the run, not in that of whoever happened to wake it.
+  readonly #context = new AsyncResource('FdloopTurn');
+  #immediate: NodeJS.Immediate | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #timerWhen: Seconds = 0;
+  #end: { resolve: () => void; reject: (error: unknown) => void } | null = null;
+
+  /** @throws RuntimeError (ERR_SELECTOR_NOT_HOSTABLE), OSError */
+  constructor(loop: BaseEventLoop) {
+    this.#loop = loop;
+    this.#watch = watchSelector(loop._selector as SelectorLike, () => this.#turnInContext());
+  }
+
+  /** @returns a promise that ends when the loop was stopped, or with the error that ended the run */
+  run(): Promise<void> {
+    return new Promise<void>((resolve, reject) => {
+      this.#end = { resolve, reject };
+      this.#loop._setInTurn(false);
+      this.wake();
+    });
+  }
+
+  // The host has waited already: only look.
+  select(selector: SelectorLike): ReadyList {
+    return selectReady(selector, 0);
+  }
+
+  wake(): void {
+    if (this.#immediate === null && this.#end !== null) this.#immediate = setImmediate(this.#onImmediate);
+  }
+
+  readonly #onImmediate = (): void => {
+    this.#immediate = null;
+    this.#turnInContext();
+  };
+
+  readonly #onTimer = (): void => {
+    this.#timer = null;
+    // Node's timers count in milliseconds and may come early; an iteration before the time would be one too many.
+    const loop = this.#loop;
+    if (this.#immediate === null && loop.time() + loop._clockResolution <= this.#timerWhen) {
+      this.#armTimer(this.#timerWhen - loop.time());
+    } else this.#turnInContext();
+  };
+
+  #turnInContext(): void {
+    this.#context.runInAsyncScope(this.#turn, this);
+  }
+
+  #turn(): void {
+    if (this.#end === null) return;
+    const loop = this.#loop;
+    let timeout: Seconds | null = 0;
+    try {
+      loop._setInTurn(true);
+      for (let left = ITERATIONS_PER_TURN; left > 0 && timeout === 0; left--) {
+        loop._runOnce();
+        if (loop._stopping) {
+          this.#finish();
+          return;
+        }
+        timeout = loop._nextTimeout();
+      }
+    } catch (error) {
+      this.#finish({ error });
+      return;
+    } finally {
+      loop._setInTurn(false);
+    }
+    this.#arm(timeout);
+  }
+
+  #arm(timeout: Seconds | null): void {
+    if (timeout === 0) {
+      this.wake();
+      return;
+    }
+    const result = this.#watch.arm();
+    if (result < 0) {
+      this.#finish({ error: errorFor(result, 'host watch') });
+      return;
+    }
+    if (timeout === null) this.#clearTimer();
+    else this.#armTimer(timeout);
+  }
+
+  #armTimer(timeout: Seconds): void {
+    const when = this.#loop.time() + timeout;
+    if (this.#timer !== null && Math.abs(when - this.#timerWhen) <= this.#loop._clockResolution) return;
+    this.#clearTimer();
+    this.#timerWhen = when;
+    this.#timer = setTimeout(this.#onTimer, Math.min(Math.ceil(timeout * 1000), MAX_HOST_TIMEOUT));
+  }
+
+  #clearTimer(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+
+  #finish(failure?: { error: unknown }): void {
+    const end = this.#end;
+    if (end === null) return;
+    this.#end = null;
+    this.#clearTimer();
+    if (this.#immediate !== null) clearImmediate(this.#immediate);
+    this.#immediate = null;
+    this.#watch.close();
+    if (failure === undefined) end.resolve();
+    else end.reject(failure.error);
+  }
+}

@@ -1,0 +1,278 @@
+// selector-event-loop.ts: turns readiness into handle runs. asyncio: selector_events.BaseSelectorEventLoop: readers,
+// writers and the self-pipe. The verbs that users call on top of it are in event-loop.ts.
+
+import { inspect } from 'node:util';
+
+import { EVENT_READ, EVENT_WRITE } from '../base/constants';
+import { FileNotFoundError, isWouldBlock, OSError, RuntimeError, ValueError } from '../base/errors';
+import { logger } from '../base/log';
+import type { Coroutine } from '../futures/coroutine';
+import type { Future } from '../futures/future';
+import type { SelectorKey } from '../selectors/base-selector';
+import type { FileObject } from '../selectors/file-object';
+import { ReadyPairs } from '../selectors/native-selector';
+import { DefaultSelector } from '../selectors/selectors';
+import type { AddressInfo, Host, Port, ResolveOptions } from '../sockets/numeric-address';
+import { socketpair, type Socket } from '../sockets/socket';
+import type { SocketLike } from '../sockets/socket-io';
+import type { BaseProtocol } from '../transports/protocol';
+import type { Attachable, SelectorTransport } from '../transports/selector-transport';
+import type { SelectorSocketTransport } from '../transports/socket-transport';
+import { BaseEventLoop, type LoopOptions } from './base-event-loop';
+import { Handle, type Callback } from './handle';
+import type { ReadyList, SelectorLike } from './ready';
+
+const SELF_PIPE_CHUNK = 4096;
+const WAKE_UP_BYTE = new Uint8Array(1);
+
+/** What the loop keeps with a key: the handles of the reader and of the writer. */
+type Watchers = readonly [reader: Handle | null, writer: Handle | null];
+
+const NOBODY: Watchers = [null, null];
+
+export interface SelectorLoopOptions extends LoopOptions {
+  /** The selector to wait on, any object with a selector's methods; the best one of the system if left out. */
+  selector?: SelectorLike;
+}
+
+export abstract class BaseSelectorEventLoop extends BaseEventLoop {
+  /** @internal */ _selector: SelectorLike | null;
+  /** Who owns a descriptor: an entry goes when the connection is lost. @internal */
+  readonly _transports = new Map<number, SelectorTransport>();
+  /** @internal */ _internalFds = 0;
+  /** @internal */ _ssock: Socket | null = null;
+  /** @internal */ _csock: Socket | null = null;
+
+  constructor(options: SelectorLoopOptions = {}) {
+    super(options);
+    this._selector = options.selector ?? new DefaultSelector();
+    if (this._debug) logger.debug(`Using selector: ${this._selector.constructor.name}`);
+    this._makeSelfPipe();
+  }
+
+  /** Every address of a host. asyncio: getaddrinfo. */
+  abstract getaddrinfo(host: Host, port: Port, options?: ResolveOptions): Coroutine<AddressInfo[]>;
+
+  /** asyncio: _make_socket_transport. @internal */
+  abstract _makeSocketTransport(
+    sock: SocketLike,
+    protocol: BaseProtocol,
+    waiter: Future<void> | null,
+    extra: Record<string, unknown>,
+    server: Attachable | null,
+  ): SelectorSocketTransport;
+
+  // Readers and writers.
+
+  /**
+   * Calls `callback(...args)` in each iteration in which the descriptor is readable. A reader that was there is replaced.
+   * asyncio: add_reader.
+   * @throws RuntimeError if a transport owns the descriptor (ERR_FD_IN_USE) or the loop is closed; ValueError; OSError
+   */
+  addReader<A extends unknown[]>(fd: FileObject, callback: (...args: A) => unknown, ...args: A): void {
+    this._ensureFdNoTransport(fd);
+    this._addReader(fd, callback, ...args);
+  }
+
+  /** @returns whether there was a reader. asyncio: remove_reader. @throws RuntimeError (ERR_FD_IN_USE), ValueError */
+  removeReader(fd: FileObject): boolean {
+    this._ensureFdNoTransport(fd);
+    return this._removeReader(fd);
+  }
+
+  /** As `addReader`, for writing. asyncio: add_writer. */
+  addWriter<A extends unknown[]>(fd: FileObject, callback: (...args: A) => unknown, ...args: A): void {
+    this._ensureFdNoTransport(fd);
+    this._addWriter(fd, callback, ...args);
+  }
+
+  /** As `removeReader`, for writing. asyncio: remove_writer. */
+  removeWriter(fd: FileObject): boolean {
+    this._ensureFdNoTransport(fd);
+    return this._removeWriter(fd);
+  }
+
+  /** @internal */
+  _addReader(fd: FileObject, callback: Callback, ...args: unknown[]): Handle {
+    return this.#watch(fd, EVENT_READ, callback, args);
+  }
+
+  /** @internal */
+  _removeReader(fd: FileObject): boolean {
+    return this.#unwatch(fd, EVENT_READ);
+  }
+
+  /** @internal */
+  _addWriter(fd: FileObject, callback: Callback, ...args: unknown[]): Handle {
+    return this.#watch(fd, EVENT_WRITE, callback, args);
+  }
+
+  /** @internal */
+  _removeWriter(fd: FileObject): boolean {
+    return this.#unwatch(fd, EVENT_WRITE);
+  }
+
+  #watch(fd: FileObject, event: number, callback: Callback, args: readonly unknown[]): Handle {
+    this._checkClosed();
+    const selector = this._selector as SelectorLike;
+    const handle = new Handle(callback, args, this);
+    const key = registered(selector, fd);
+    if (key === undefined) {
+      selector.register(fd, event, withHandle(NOBODY, event, handle));
+      return handle;
+    }
+    const watchers = (key.data ?? NOBODY) as Watchers;
+    try {
+      selector.modify(fd, key.events | event, withHandle(watchers, event, handle));
+    } catch (error) {
+      // Differs from asyncio: the number was closed and used again, the kernel knows no such registration (FD-029).
+      // What was registered died with the old descriptor.
+      if (!(error instanceof FileNotFoundError) || registered(selector, fd) !== undefined) throw error;
+      for (const stale of watchers) stale?.cancel();
+      selector.register(fd, event, withHandle(NOBODY, event, handle));
+      return handle;
+    }
+    watchers[event === EVENT_READ ? 0 : 1]?.cancel();
+    return handle;
+  }
+
+  #unwatch(fd: FileObject, event: number): boolean {
+    if (this.isClosed()) return false;
+    const selector = this._selector as SelectorLike;
+    const key = registered(selector, fd);
+    if (key === undefined) return false;
+    const watchers = (key.data ?? NOBODY) as Watchers;
+    const left = key.events & ~event;
+    if (left === 0) selector.unregister(fd);
+    else selector.modify(fd, left, withHandle(watchers, event, null));
+    const handle = watchers[event === EVENT_READ ? 0 : 1];
+    if (handle === null) return false;
+    handle.cancel();
+    return true;
+  }
+
+  /** Whether a direction of a descriptor is watched; an unknown one is not. @internal */
+  _isWatched(fd: number, event: number): boolean {
+    const key = registered(this._selector, fd);
+    return key !== undefined && (key.events & event) !== 0;
+  }
+
+  /** @throws RuntimeError (ERR_FD_IN_USE) if a transport that is not closing owns the descriptor, ValueError @internal */
+  _ensureFdNoTransport(fileobj: FileObject): void {
+    let fd: unknown = fileobj;
+    if (typeof fd !== 'number') {
+      try {
+        fd = Number((fileobj as { fileno(): number }).fileno());
+      } catch {
+        fd = NaN;
+      }
+      if (!Number.isInteger(fd)) {
+        throw new ValueError(`invalid file object: ${inspect(fileobj, { depth: 0 })}`, 'ERR_INVALID_FILE_OBJECT');
+      }
+    }
+    const transport = this._transports.get(fd as number);
+    if (transport !== undefined && !transport.isClosing()) {
+      throw new RuntimeError(`descriptor ${fd as number} is used by transport ${inspect(transport)}`, 'ERR_FD_IN_USE');
+    }
+  }
+
+  // The iteration.
+
+  /** @internal */
+  override _processEvents(ready: ReadyList): void {
+    if (!(ready instanceof ReadyPairs)) {
+      for (const [key, mask] of ready) this.#queueWatchers(key, mask);
+      return;
+    }
+    const { keys, pairs, length } = ready;
+    for (let index = 0; index < length; index++) {
+      const key = keys.get(pairs[2 * index]);
+      if (key !== undefined) this.#queueWatchers(key, pairs[2 * index + 1] & key.events);
+    }
+  }
+
+  // The reader comes before the writer of the same descriptor (FD-020).
+  #queueWatchers(key: SelectorKey, mask: number): void {
+    const [reader, writer] = key.data as Watchers;
+    if ((mask & EVENT_READ) !== 0 && reader !== null) {
+      if (reader._cancelled) this._removeReader(key.fileobj);
+      else this._addCallback(reader);
+    }
+    if ((mask & EVENT_WRITE) !== 0 && writer !== null) {
+      if (writer._cancelled) this._removeWriter(key.fileobj);
+      else this._addCallback(writer);
+    }
+  }
+
+  // The self-pipe: one byte wakes a selector that waits.
+
+  /** @internal */
+  _makeSelfPipe(): void {
+    [this._ssock, this._csock] = socketpair();
+    this._internalFds += 1;
+    this._addReader(this._ssock.fileno(), () => this._readFromSelf());
+  }
+
+  /** @internal */
+  _closeSelfPipe(): void {
+    if (this._ssock === null || this._csock === null) return;
+    this._removeReader(this._ssock.fileno());
+    this._ssock.close();
+    this._csock.close();
+    this._ssock = null;
+    this._csock = null;
+    this._internalFds -= 1;
+  }
+
+  /** @internal */
+  _readFromSelf(): void {
+    for (;;) {
+      let data: Buffer | undefined;
+      try {
+        data = this._ssock?.recv(SELF_PIPE_CHUNK);
+      } catch (error) {
+        if (!isWouldBlock(error)) throw error;
+        return;
+      }
+      if (data === undefined || data.length === 0) return;
+      this._processSelfData(data);
+    }
+  }
+
+  /** Looks at the bytes that woke the loop; a loop with signals finds their numbers here. @internal */
+  _processSelfData(_data: Uint8Array): void {
+    // Plain wake-ups say nothing.
+  }
+
+  /** @internal */
+  override _writeToSelf(): void {
+    const csock = this._csock;
+    if (csock === null) return;
+    try {
+      csock.send(WAKE_UP_BYTE);
+    } catch (error) {
+      // A full pipe wakes just as well.
+      if (!(error instanceof OSError)) throw error;
+      if (this._debug) logger.debug('cannot write to the self-pipe', error);
+    }
+  }
+
+  /** Forgets everything, the self-pipe and the selector too. May be called again. asyncio: close. */
+  override close(): void {
+    if (this.isRunning()) throw new RuntimeError('Cannot close a running event loop', 'ERR_LOOP_RUNNING');
+    if (this.isClosed()) return;
+    this._closeSelfPipe();
+    super.close();
+    this._selector?.close();
+    this._selector = null;
+  }
+}
+
+function registered(selector: SelectorLike | null, fd: FileObject): SelectorKey | undefined {
+  const map = selector?.getMap();
+  return map?.get(fd);
+}
+
+function withHandle(watchers: Watchers, event: number, handle: Handle | null): Watchers {
+  return event === EVENT_READ ? [handle, watchers[1]] : [watchers[0], handle];
+}

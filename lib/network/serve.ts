@@ -1,0 +1,142 @@
+// serve.ts: opens listening sockets. asyncio: base_events.create_server.
+
+import { inspect } from 'node:util';
+
+import { DEFAULT_BACKLOG } from '../base/constants';
+import { OSError, makeOSError, ValueError } from '../base/errors';
+import { logger } from '../base/log';
+import type { CoroutineGenerator } from '../futures/frame';
+import type { BaseSelectorEventLoop } from '../loop/selector-event-loop';
+import { ensureResolved } from '../loop/sock-io';
+import {
+  AF_INET6,
+  IPPROTO_IPV6,
+  IPV6_V6ONLY,
+  SO_REUSEADDR,
+  SO_REUSEPORT,
+  SOCK_STREAM,
+  SOL_SOCKET,
+} from '../sockets/constants';
+import type { AddressInfo, Host, Port } from '../sockets/numeric-address';
+import { Socket } from '../sockets/socket';
+import { addressFields } from '../sockets/address';
+import { Server, type ProtocolFactory } from './server';
+
+export interface ServeOptions {
+  /** AF_INET or AF_INET6; both if left out. */
+  family?: number;
+  /** Flags of getaddrinfo. */
+  flags?: number;
+  /** A listening or bound stream socket, instead of host and port. It is the server's from then on. */
+  sock?: Socket | null;
+  /** Connections that wait in the kernel, and that one turn accepts, at the most. */
+  backlog?: number;
+  /** SO_REUSEADDR; on by default, but not on Windows. */
+  reuseAddress?: boolean | null;
+  /** SO_REUSEPORT: several processes share the port. */
+  reusePort?: boolean;
+  /** False to listen later, with `server.startServing()`. */
+  startServing?: boolean;
+}
+
+/** Several hosts, one, or null for every interface. */
+export type Hosts = Host | readonly string[];
+
+export function* createServer(
+  loop: BaseSelectorEventLoop,
+  protocolFactory: ProtocolFactory,
+  host: Hosts,
+  port: Port,
+  options: ServeOptions,
+): CoroutineGenerator<Server> {
+  const { sock = null, backlog = DEFAULT_BACKLOG, startServing = true } = options;
+  let sockets: Socket[];
+  if (host !== null || port !== null) {
+    if (sock !== null) throw new ValueError('host and port, or sock, not both');
+    sockets = yield* bindAll(loop, host, port, options);
+  } else {
+    if (sock === null) throw new ValueError('neither host and port nor sock were given');
+    if (sock.type !== SOCK_STREAM) throw new ValueError(`a stream socket was expected, not ${inspect(sock)}`);
+    sockets = [sock];
+  }
+  for (const socket of sockets) socket.setblocking(false);
+  const server = new Server(loop, sockets, protocolFactory, backlog);
+  if (startServing) {
+    server._startServing();
+    // One iteration, so that the accept loop is entered.
+    yield;
+  }
+  if (loop.getDebug()) logger.info(`${inspect(server)} is serving`);
+  return server;
+}
+
+function* bindAll(
+  loop: BaseSelectorEventLoop,
+  host: Hosts,
+  port: Port,
+  options: ServeOptions,
+): CoroutineGenerator<Socket[]> {
+  const hosts: Host[] = host === '' || host === null ? [null] : typeof host === 'string' ? [host] : [...host];
+  const { family = 0, flags = 0 } = options;
+  const infos: AddressInfo[] = [];
+  for (const one of hosts) {
+    const found = yield* ensureResolved(loop, one, port, { family, type: SOCK_STREAM, flags });
+    if (found.length === 0) {
+      throw makeOSError(`getaddrinfo(${String(one)}) returned an empty list`, { code: 'EAI_NODATA', errno: 0 });
+    }
+    infos.push(...found);
+  }
+  const sockets: Socket[] = [];
+  try {
+    const seen = new Set<string>();
+    for (const info of infos) {
+      const identity = JSON.stringify([info.family, info.type, info.proto, info.address]);
+      if (seen.has(identity)) continue;
+      seen.add(identity);
+      const socket = openListener(loop, info, options);
+      if (socket === null) continue;
+      sockets.push(socket);
+      bind(socket, info);
+    }
+  } catch (error) {
+    for (const socket of sockets) socket.close();
+    throw error;
+  }
+  return sockets;
+}
+
+function openListener(loop: BaseSelectorEventLoop, info: AddressInfo, options: ServeOptions): Socket | null {
+  let socket: Socket;
+  try {
+    socket = new Socket(info.family, info.type, info.proto);
+  } catch (error) {
+    // The system lacks this family: the others may do.
+    if (!(error instanceof OSError)) throw error;
+    if (loop.getDebug()) logger.warning(`createServer() failed to create a socket of family ${info.family}`, error);
+    return null;
+  }
+  try {
+    if (options.reuseAddress ?? process.platform !== 'win32') socket.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1);
+    if (options.reusePort === true) {
+      if (SO_REUSEPORT === undefined) throw new ValueError('reusePort is not supported here', 'ERR_NO_REUSEPORT');
+      socket.setsockopt(SOL_SOCKET, SO_REUSEPORT, 1);
+    }
+    // One socket for each family: an IPv6 one that took IPv4 too would collide with its neighbour.
+    if (info.family === AF_INET6) socket.setsockopt(IPPROTO_IPV6, IPV6_V6ONLY, 1);
+    return socket;
+  } catch (error) {
+    socket.close();
+    throw error;
+  }
+}
+
+function bind(socket: Socket, info: AddressInfo): void {
+  try {
+    socket.bind(info.address);
+  } catch (error) {
+    if (!(error instanceof OSError)) throw error;
+    const { code, errno } = error;
+    const message = `error while attempting to bind on address ${inspect(info.address)}: ${error.message}`;
+    throw makeOSError(message, { code, errno, syscall: 'bind', cause: error, ...addressFields(info.address) });
+  }
+}

@@ -1,0 +1,160 @@
+// native-selector.ts: the book-keeping that the selectors over native leaves share. asyncio: _BaseSelectorImpl and
+// _PollLikeSelector. Which system call waits is the leaf's business.
+
+import { inspect } from 'node:util';
+
+import { EVENT_READ, EVENT_WRITE, type Seconds } from '../base/constants';
+import { KeyError, NotImplementedError, ValueError } from '../base/errors';
+import { binding } from '../native/binding';
+import { check, errorFor } from '../native/check';
+import type { NativeSelector } from '../native/types';
+import {
+  BaseSelector,
+  describe,
+  lookupFd,
+  notRegistered,
+  SelectorKey,
+  SelectorMap,
+  type ReadyEntry,
+} from './base-selector';
+import type { FileObject } from './file-object';
+
+/** The result of one wait, as native left it: pairs (fd, bits). Overwritten by the next wait. @internal */
+export class ReadyPairs {
+  readonly keys: ReadonlyMap<number, SelectorKey>;
+  pairs = new Int32Array(2 * 64);
+  length = 0;
+
+  constructor(keys: ReadonlyMap<number, SelectorKey>) {
+    this.keys = keys;
+  }
+
+  *[Symbol.iterator](): IterableIterator<ReadyEntry> {
+    for (let index = 0; index < this.length; index++) {
+      const key = this.keys.get(this.pairs[2 * index]);
+      // A descriptor that the kernel reports and nobody registered is skipped (SEL-036).
+      if (key !== undefined) yield [key, this.pairs[2 * index + 1] & key.events];
+    }
+  }
+}
+
+/** Nanoseconds for the native wait, rounded up so that a deadline is never met early; -1 for no limit. */
+function toNanoseconds(timeout: Seconds | null): number {
+  if (timeout === null) return -1;
+  if (typeof timeout !== 'number') {
+    throw new ValueError(`a timeout is a number of seconds or null, not ${inspect(timeout)}`);
+  }
+  if (!(timeout > 0)) return 0;
+  return Math.min(Math.ceil(timeout * 1e9), Number.MAX_SAFE_INTEGER);
+}
+
+/** A selector over one native facility. */
+export abstract class NativeSelectorBase extends BaseSelector {
+  /** @internal */ readonly _native: NativeSelector;
+  /** @internal */ readonly _keys = new Map<number, SelectorKey>();
+  readonly #ready = new ReadyPairs(this._keys);
+  readonly #map = new SelectorMap(this._keys, (fileobj) => lookupFd(this._keys, fileobj));
+  #closed = false;
+
+  /** @throws NotImplementedError if the facility is not part of this build, OSError if the system refuses it */
+  constructor(name: string) {
+    super();
+    if (!binding.selectorNames.includes(name)) {
+      throw new NotImplementedError(`this build has no ${name} selector`, 'ERR_NO_SELECTOR');
+    }
+    const native = binding.createSelector(name);
+    if (typeof native === 'number') throw errorFor(native, name);
+    this._native = native;
+  }
+
+  register(fileobj: FileObject, events: number, data: unknown = null): SelectorKey {
+    if (!Number.isInteger(events) || events === 0 || (events & ~(EVENT_READ | EVENT_WRITE)) !== 0) {
+      throw new ValueError(`invalid events: ${inspect(events)}`, 'ERR_INVALID_EVENTS');
+    }
+    const fd = lookupFd(this._keys, fileobj);
+    if (this._keys.has(fd)) {
+      throw new KeyError(`${describe(fileobj)} (descriptor ${fd}) is already registered`, 'ERR_ALREADY_REGISTERED');
+    }
+    this._checkOpen();
+    // The key is recorded only when the system agreed; nobody can look in between.
+    check(this._native.add(fd, events), `${this._native.name} register`, { detail: `descriptor ${fd}` });
+    const key = new SelectorKey(fileobj, fd, events, data);
+    this._keys.set(fd, key);
+    return key;
+  }
+
+  unregister(fileobj: FileObject): SelectorKey {
+    const key = this._known(fileobj);
+    this._keys.delete(key.fd);
+    // The system's refusal is ignored: the descriptor may have been closed, which removed it there.
+    this._native.remove(key.fd);
+    return key;
+  }
+
+  override modify(fileobj: FileObject, events: number, data: unknown = null): SelectorKey {
+    const key = this._known(fileobj);
+    if (events !== key.events) return this._modifyEvents(key, fileobj, events, data);
+    if (key.data === data) return key;
+    return this._replace(key, events, data);
+  }
+
+  select(timeout: Seconds | null = null): ReadyEntry[] {
+    return [...this._select(timeout)];
+  }
+
+  /** As `select`, without an object for each entry. The result is overwritten by the next call. @internal */
+  _select(timeout: Seconds | null): ReadyPairs {
+    this._checkOpen();
+    const ready = this.#ready;
+    const most = Math.max(this._keys.size, 1);
+    if (ready.pairs.length < 2 * most) ready.pairs = new Int32Array(4 * most);
+    ready.length = 0;
+    ready.length = check(this._native.wait(toNanoseconds(timeout), ready.pairs, most), `${this._native.name} wait`);
+    return ready;
+  }
+
+  override close(): void {
+    this.#closed = true;
+    this._keys.clear();
+    this._native.close();
+  }
+
+  getMap(): SelectorMap | null {
+    return this.#closed ? null : this.#map;
+  }
+
+  [inspect.custom](): string {
+    return `<${this.constructor.name} ${this.#closed ? 'closed' : `registered=${this._keys.size}`}>`;
+  }
+
+  /** Changes the mask in one step; a refusal of the system drops the key (SEL-022). The mask is not looked at (SEL-023). @internal */
+  _modifyEvents(key: SelectorKey, _fileobj: FileObject, events: number, data: unknown): SelectorKey {
+    const result = this._native.modify(key.fd, events);
+    if (result < 0) {
+      this._keys.delete(key.fd);
+      throw errorFor(result, `${this._native.name} modify`, { detail: `descriptor ${key.fd}` });
+    }
+    return this._replace(key, events, data);
+  }
+
+  /** @internal */
+  _replace(key: SelectorKey, events: number, data: unknown): SelectorKey {
+    const replaced = new SelectorKey(key.fileobj, key.fd, events, data);
+    this._keys.set(key.fd, replaced);
+    return replaced;
+  }
+
+  /** @internal */
+  _known(fileobj: FileObject): SelectorKey {
+    const key = this._keys.get(lookupFd(this._keys, fileobj));
+    if (key === undefined) throw notRegistered(fileobj);
+    return key;
+  }
+
+  /** @internal */
+  _checkOpen(): void {
+    if (this.#closed) {
+      throw new ValueError(`operation on a closed ${this._native.name} selector`, 'ERR_SELECTOR_CLOSED');
+    }
+  }
+}

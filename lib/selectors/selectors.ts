@@ -1,0 +1,61 @@
+// selectors.ts: one class for each facility, and the choice between them. asyncio: the classes of selectors.py.
+
+import { binding } from '../native/binding';
+import type { SelectorKey } from './base-selector';
+import type { FileObject } from './file-object';
+import { NativeSelectorBase } from './native-selector';
+
+/** Linux's epoll. Refuses regular files, and descriptors that are not open, when they are registered. */
+export class EpollSelector extends NativeSelectorBase {
+  constructor() {
+    super('epoll');
+  }
+
+  /** The descriptor of the epoll instance, which another selector can watch. @throws ValueError after close */
+  fileno(): number {
+    this._checkOpen();
+    return this._native.fd;
+  }
+}
+
+/** poll(2). Accepts anything; a descriptor that is not open is reported as ready for both. */
+export class PollSelector extends NativeSelectorBase {
+  constructor() {
+    super('poll');
+  }
+}
+
+/** select(2). Only descriptors below FD_SETSIZE; one that is not open makes `select` throw EBADF. */
+export class SelectSelector extends NativeSelectorBase {
+  constructor() {
+    super('select');
+  }
+
+  /** Leaves and enters again, so that a bad mask is refused and leaves nothing registered (SEL-024). @internal */
+  override _modifyEvents(_key: SelectorKey, fileobj: FileObject, events: number, data: unknown): SelectorKey {
+    this.unregister(fileobj);
+    return this.register(fileobj, events, data);
+  }
+}
+
+/** A selector class that needs no arguments. */
+export type SelectorClass = new () => NativeSelectorBase;
+
+const classes: Readonly<Record<string, SelectorClass>> = {
+  epoll: EpollSelector,
+  poll: PollSelector,
+  select: SelectSelector,
+};
+
+function usable(name: string): boolean {
+  try {
+    new classes[name]().close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The best selector of this system of which an instance could be made. asyncio: DefaultSelector. */
+export const DefaultSelector: SelectorClass =
+  classes[binding.selectorNames.find((name) => name in classes && usable(name)) ?? 'select'];

@@ -1,0 +1,94 @@
+// address.ts: socket addresses as JavaScript values, in Python's forms, to and from the system's bytes.
+
+import { inspect } from 'node:util';
+
+import { typeError, ValueError } from '../base/errors';
+import { binding } from '../native/binding';
+import { errorFor } from '../native/check';
+import { AF_INET, AF_INET6, AF_UNIX } from './constants';
+
+/** IPv4: host and port. A host is a numeric address, '' (any) or '<broadcast>'. */
+export type InetAddress = readonly [host: string, port: number];
+/** IPv6: host, port, flow information and scope id; the last two may be left out. */
+export type Inet6Address = readonly [host: string, port: number, flowInfo?: number, scopeId?: number];
+/** Unix: a path; with a leading NUL an abstract name; '' if unnamed. Bytes where it is no UTF-8. */
+export type UnixAddress = string | Uint8Array;
+
+export type Address = InetAddress | Inet6Address | UnixAddress;
+
+/** An address in the system's form. */
+export interface EncodedAddress {
+  bytes: Uint8Array;
+  length: number;
+}
+
+const LARGEST_PORT = 0xffff;
+
+function hostLiteral(family: number, host: string): string {
+  if (host === '') return family === AF_INET ? '0.0.0.0' : '::';
+  if (host === '<broadcast>' && family === AF_INET) return '255.255.255.255';
+  return host;
+}
+
+function encodeInet(family: number, address: Address): EncodedAddress {
+  if (!Array.isArray(address) || typeof address[0] !== 'string' || typeof address[1] !== 'number') {
+    throw typeError(`an address of this family is [host, port], not ${inspect(address)}`);
+  }
+  const [text, port, flowInfo = 0, givenScope = 0] = address as Inet6Address;
+  if (!Number.isInteger(port) || port < 0 || port > LARGEST_PORT) {
+    throw new ValueError(`a port is an integer from 0 to ${LARGEST_PORT}, not ${inspect(port)}`, 'ERR_SOCKET_BAD_PORT');
+  }
+  // A zone in the text form counts when it is a number; names of interfaces are resolved above.
+  const [host, zone] = text.split('%', 2) as [string, string?];
+  const scopeId = zone !== undefined && /^\d+$/.test(zone) ? Number(zone) : givenScope;
+  const bytes = new Uint8Array(binding.SOCKADDR_STORAGE_SIZE);
+  const length = binding.encodeInetAddress(family, hostLiteral(family, host), port, flowInfo, scopeId, bytes);
+  if (length < 0) {
+    throw new ValueError(`${inspect(text)} is no numeric address of this family`, 'ERR_INVALID_ADDRESS');
+  }
+  return { bytes, length };
+}
+
+function encodeUnix(address: Address): EncodedAddress {
+  if (typeof address !== 'string' && !(address instanceof Uint8Array)) {
+    throw typeError(`an address of a Unix socket is a string or bytes, not ${inspect(address)}`);
+  }
+  const path = typeof address === 'string' ? Buffer.from(address) : address;
+  const bytes = new Uint8Array(binding.SOCKADDR_STORAGE_SIZE);
+  const length = binding.encodeUnixAddress(path, bytes);
+  if (length < 0) throw errorFor(length, 'address', { address: String(address) });
+  return { bytes, length };
+}
+
+/**
+ * @throws TypeError for the wrong form, ValueError for a bad port (ERR_SOCKET_BAD_PORT) or a host that is no numeric
+ * address (ERR_INVALID_ADDRESS), OSError (ENAMETOOLONG)
+ */
+export function encodeAddress(family: number, address: Address): EncodedAddress {
+  if (family === AF_INET || family === AF_INET6) return encodeInet(family, address);
+  if (family === AF_UNIX) return encodeUnix(address);
+  throw new ValueError(`addresses of family ${family} are not supported`, 'ERR_UNSUPPORTED_FAMILY');
+}
+
+/** The address in `bytes`; null if there is none. */
+export function decodeAddress(bytes: Uint8Array, length: number): Address | null {
+  if (length === 0) return null;
+  const raw = binding.decodeAddress(bytes, length);
+  if (raw.family === AF_INET) return [raw.host, raw.port];
+  if (raw.family === AF_INET6) return [raw.host, raw.port, raw.flowInfo, raw.scopeId];
+  if (raw.family === AF_UNIX) return decodeUnixPath(raw.path);
+  return Buffer.from(bytes.subarray(0, length));
+}
+
+function decodeUnixPath(path: Uint8Array): UnixAddress {
+  const bytes = Buffer.from(path);
+  const text = bytes.toString('utf8');
+  return Buffer.from(text).equals(bytes) ? text : bytes;
+}
+
+/** An address in a message, and the fields of an error. */
+export function addressFields(address: Address | null): { address?: string; port?: number } {
+  if (address === null) return {};
+  if (Array.isArray(address)) return { address: String(address[0]), port: Number(address[1]) };
+  return { address: String(address) };
+}

@@ -1,0 +1,36 @@
+// constants.ts: the platform's numbers by name, as the `socket` module of Python has them. A name that the platform lacks
+// is not there.
+
+import { binding } from '../native/binding';
+
+/** Every constant of the platform: `socketConstants.SO_REUSEADDR`. */
+export const socketConstants: Readonly<Record<string, number>> = Object.freeze({ ...binding.constants });
+
+const { AF_INET, AF_INET6, AF_UNIX, SOCK_STREAM, SOCK_DGRAM, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_IPV6 } =
+  binding.constants;
+const { SOL_SOCKET, SO_ERROR, SO_TYPE, SO_REUSEADDR, SO_REUSEPORT, TCP_NODELAY, IPV6_V6ONLY } = binding.constants;
+const { SO_PROTOCOL, SO_DOMAIN, SHUT_RD, SHUT_WR, SHUT_RDWR, IOV_MAX } = binding.constants;
+
+export {
+  AF_INET,
+  AF_INET6,
+  AF_UNIX,
+  IOV_MAX,
+  IPPROTO_IPV6,
+  IPPROTO_TCP,
+  IPPROTO_UDP,
+  IPV6_V6ONLY,
+  SHUT_RD,
+  SHUT_RDWR,
+  SHUT_WR,
+  SO_DOMAIN,
+  SO_ERROR,
+  SO_PROTOCOL,
+  SO_REUSEADDR,
+  SO_REUSEPORT,
+  SO_TYPE,
+  SOCK_DGRAM,
+  SOCK_STREAM,
+  SOL_SOCKET,
+  TCP_NODELAY,
+};

@@ -1,0 +1,364 @@
+// socket.ts: the socket API on a raw descriptor. Python's socket class in shape, Node's in manners: a socket is
+// non-blocking from the start, errors carry code, syscall, address and port. No loop, no buffering, no retry.
+
+import { inspect } from 'node:util';
+
+import { typeError, ValueError } from '../base/errors';
+import { binding } from '../native/binding';
+import { check, errorFor } from '../native/check';
+import { addressFields, decodeAddress, encodeAddress, type Address } from './address';
+import { AF_INET, SO_DOMAIN, SO_PROTOCOL, SO_TYPE, SOCK_STREAM, SOL_SOCKET } from './constants';
+import { recvSlice } from './slab';
+
+const DEFAULT_LISTEN_BACKLOG = 128;
+
+// Scratch space of calls that fill in an address or a length; nothing of it outlives the call.
+const scratchAddress = new Uint8Array(binding.SOCKADDR_STORAGE_SIZE);
+const scratchLengths = new Int32Array(1);
+
+function bytesOf(data: unknown): Uint8Array {
+  if (data instanceof Uint8Array) return data;
+  throw typeError(`data must be a Uint8Array or a Buffer, not ${describeType(data)}`);
+}
+
+/** The type of a value in a message. @internal */
+export function describeType(value: unknown): string {
+  if (value === null) return 'null';
+  if (typeof value !== 'object') return typeof value;
+  return value.constructor?.name ?? 'object';
+}
+
+function int32(value: unknown, what: string): number {
+  if (typeof value !== 'number') throw typeError(`${what} must be a number, not ${describeType(value)}`);
+  if (!Number.isInteger(value) || value < -0x80000000 || value > 0xffffffff) {
+    throw new ValueError(`${what} must be a 32-bit integer, not ${value}`);
+  }
+  return value | 0;
+}
+
+function size(value: unknown, what: string): number {
+  const number = int32(value, what);
+  if (number < 0) throw new ValueError(`${what} must not be negative, not ${number}`);
+  return number;
+}
+
+/** How a socket is made when more than family, type and protocol is known. */
+interface Adoption {
+  fd: number;
+}
+
+/** A socket: family, type, protocol and a descriptor. Python: socket.socket. */
+export class Socket {
+  readonly family: number;
+  readonly type: number;
+  readonly proto: number;
+  #fd: number;
+
+  /**
+   * Opens a socket: close-on-exec, non-blocking.
+   * @throws OSError
+   */
+  constructor(family: number = AF_INET, type: number = SOCK_STREAM, proto = 0, adopted?: Adoption) {
+    this.family = int32(family, 'family');
+    this.type = int32(type, 'type');
+    this.proto = int32(proto, 'protocol');
+    if (adopted !== undefined) {
+      this.#fd = adopted.fd;
+      return;
+    }
+    this.#fd = check(binding.socket(this.family, this.type, this.proto), 'socket');
+    const result = binding.setNonBlocking(this.#fd, true);
+    if (result < 0) {
+      this.close();
+      throw errorFor(result, 'setNonBlocking');
+    }
+  }
+
+  /**
+   * Adopts a descriptor that is a socket already: family, type and protocol are asked from the system. Closing the
+   * result closes the descriptor. Its blocking mode stays as it is.
+   * @throws OSError (EBADF, ENOTSOCK), ValueError for a negative descriptor
+   */
+  static fromFd(fd: number): Socket {
+    if (size(fd, 'descriptor') > 0x7fffffff) throw new ValueError(`invalid descriptor: ${fd}`);
+    const option = (number: number | undefined): number => {
+      if (number === undefined) return 0;
+      const value = new Uint8Array(4);
+      check(binding.getsockopt(fd, SOL_SOCKET, number, value, scratchLengths), 'getsockopt');
+      return new Int32Array(value.buffer)[0];
+    };
+    const type = option(SO_TYPE);
+    const proto = option(SO_PROTOCOL);
+    let family = option(SO_DOMAIN);
+    if (SO_DOMAIN === undefined) {
+      check(binding.getsockname(fd, scratchAddress, scratchLengths), 'getsockname');
+      family = binding.decodeAddress(scratchAddress, scratchLengths[0]).family;
+    }
+    return new this(family, type, proto, { fd });
+  }
+
+  /** The descriptor; -1 after `close` or `detach`. */
+  fileno(): number {
+    return this.#fd;
+  }
+
+  /** @throws TypeError, ValueError for a bad address, OSError (EADDRINUSE, ...) */
+  bind(address: Address): void {
+    const encoded = encodeAddress(this.family, address);
+    check(binding.bind(this.#fd, encoded.bytes, encoded.length), 'bind', addressFields(address));
+  }
+
+  /** @param backlog connections that wait to be accepted, at the most; negative counts as 0 */
+  listen(backlog = DEFAULT_LISTEN_BACKLOG): void {
+    check(binding.listen(this.#fd, Math.max(int32(backlog, 'backlog'), 0)), 'listen');
+  }
+
+  /**
+   * Takes one waiting connection.
+   * @returns the new socket, non-blocking, and the peer's address
+   * @throws BlockingIOError if none waits, OSError
+   */
+  accept(): [Socket, Address | null] {
+    const fd = check(this._accept(), 'accept');
+    return [new Socket(this.family, this.type, this.proto, { fd }), decodeAddress(scratchAddress, scratchLengths[0])];
+  }
+
+  /**
+   * Starts to connect.
+   * @throws BlockingIOError (EINPROGRESS) if it takes time: writability tells its end, SO_ERROR the outcome; OSError
+   */
+  connect(address: Address): void {
+    check(this._connect(address), 'connect', addressFields(address));
+  }
+
+  /** As `connect`, but an error of the system is returned as its positive errno; 0 for success. */
+  connectEx(address: Address): number {
+    return -this._connect(address);
+  }
+
+  /**
+   * Receives up to `maxBytes` bytes.
+   * @returns a buffer of its own; empty at the end of the stream
+   * @throws BlockingIOError if there is nothing yet, OSError
+   */
+  recv(maxBytes: number, flags = 0): Buffer {
+    const chunk = this._recv(size(maxBytes, 'byte count'), int32(flags, 'flags'));
+    if (typeof chunk === 'number') throw errorFor(chunk, 'recv');
+    return chunk;
+  }
+
+  /**
+   * Receives into `buffer`, as much as fits or `maxBytes`.
+   * @returns the number of bytes; 0 at the end of the stream
+   * @throws BlockingIOError if there is nothing yet, OSError
+   */
+  recvInto(buffer: Uint8Array, maxBytes = 0, flags = 0): number {
+    const target = bytesOf(buffer);
+    const wanted = size(maxBytes, 'byte count');
+    if (wanted > target.byteLength) throw new ValueError('the buffer is smaller than the byte count');
+    const length = wanted === 0 ? target.byteLength : wanted;
+    return check(binding.recv(this.#fd, target, 0, length, int32(flags, 'flags')), 'recv');
+  }
+
+  /** Receives one datagram, or what a stream has, and who sent it. @throws BlockingIOError, OSError */
+  recvfrom(maxBytes: number, flags = 0): [Buffer, Address | null] {
+    const buffer = Buffer.allocUnsafe(size(maxBytes, 'byte count'));
+    const [count, address] = this.recvfromInto(buffer, 0, flags);
+    return [buffer.subarray(0, count), address];
+  }
+
+  /** As `recvfrom`, into `buffer`. @throws BlockingIOError, OSError */
+  recvfromInto(buffer: Uint8Array, maxBytes = 0, flags = 0): [number, Address | null] {
+    const target = bytesOf(buffer);
+    const wanted = size(maxBytes, 'byte count');
+    if (wanted > target.byteLength) throw new ValueError('the buffer is smaller than the byte count');
+    const length = wanted === 0 ? target.byteLength : wanted;
+    scratchLengths[0] = 0;
+    const count = check(
+      binding.recvfrom(this.#fd, target, 0, length, int32(flags, 'flags'), scratchAddress, scratchLengths),
+      'recvfrom',
+    );
+    return [count, decodeAddress(scratchAddress, scratchLengths[0])];
+  }
+
+  /** Sends what the system takes. @returns the number of bytes @throws BlockingIOError, BrokenPipeError, OSError */
+  send(data: Uint8Array, flags = 0): number {
+    return check(this._send(bytesOf(data), int32(flags, 'flags')), 'send');
+  }
+
+  /** Sends one datagram to `address`. @returns the number of bytes @throws BlockingIOError, OSError */
+  sendto(data: Uint8Array, address: Address): number;
+  sendto(data: Uint8Array, flags: number, address: Address): number;
+  sendto(data: Uint8Array, flagsOrAddress: number | Address, maybeAddress?: Address): number {
+    const bytes = bytesOf(data);
+    const flags = maybeAddress === undefined ? 0 : int32(flagsOrAddress, 'flags');
+    const address = maybeAddress === undefined ? (flagsOrAddress as Address) : maybeAddress;
+    const encoded = encodeAddress(this.family, address);
+    return check(
+      binding.sendto(this.#fd, bytes, 0, bytes.byteLength, flags, encoded.bytes, encoded.length),
+      'sendto',
+      addressFields(address),
+    );
+  }
+
+  /** Sends several pieces in one call, at most IOV_MAX of them. @returns the number of bytes @throws BlockingIOError, OSError */
+  sendmsg(chunks: readonly Uint8Array[]): number {
+    if (!Array.isArray(chunks)) throw typeError(`chunks must be an array, not ${describeType(chunks)}`);
+    for (const chunk of chunks) bytesOf(chunk);
+    return check(this._sendmsg(chunks, chunks.length), 'sendmsg');
+  }
+
+  /** @param how SHUT_RD, SHUT_WR or SHUT_RDWR */
+  shutdown(how: number): void {
+    check(binding.shutdown(this.#fd, int32(how, 'how')), 'shutdown');
+  }
+
+  /** Closes the descriptor. May be called again. @throws OSError if the system reports one; the descriptor is gone all the same */
+  close(): void {
+    const fd = this.#fd;
+    this.#fd = -1;
+    if (fd >= 0) check(binding.close(fd), 'close');
+  }
+
+  /** Gives the descriptor away: it stays open, and is the caller's from now on. @returns the descriptor */
+  detach(): number {
+    const fd = this.#fd;
+    this.#fd = -1;
+    return fd;
+  }
+
+  /** A second socket on a duplicate of the descriptor. @throws OSError */
+  dup(): Socket {
+    const fd = check(binding.dup(this.#fd), 'dup');
+    return new Socket(this.family, this.type, this.proto, { fd });
+  }
+
+  /** The own address. @throws OSError */
+  getsockname(): Address | null {
+    check(binding.getsockname(this.#fd, scratchAddress, scratchLengths), 'getsockname');
+    return decodeAddress(scratchAddress, scratchLengths[0]);
+  }
+
+  /** The peer's address. @throws OSError (ENOTCONN) */
+  getpeername(): Address | null {
+    check(binding.getpeername(this.#fd, scratchAddress, scratchLengths), 'getpeername');
+    return decodeAddress(scratchAddress, scratchLengths[0]);
+  }
+
+  /**
+   * An option as a number, or as bytes when `byteLength` says how many to ask for.
+   * @throws OSError
+   */
+  getsockopt(level: number, option: number): number;
+  getsockopt(level: number, option: number, byteLength: number): Buffer;
+  getsockopt(level: number, option: number, byteLength?: number): number | Buffer {
+    const value = Buffer.alloc(byteLength === undefined ? 4 : size(byteLength, 'byte length'));
+    check(
+      binding.getsockopt(this.#fd, int32(level, 'level'), int32(option, 'option'), value, scratchLengths),
+      'getsockopt',
+    );
+    if (byteLength !== undefined) return value.subarray(0, scratchLengths[0]);
+    return new Int32Array(value.buffer.slice(value.byteOffset, value.byteOffset + 4))[0];
+  }
+
+  /** Sets an option to a number, a boolean or bytes. @throws OSError */
+  setsockopt(level: number, option: number, value: number | boolean | Uint8Array): void {
+    const bytes =
+      value instanceof Uint8Array ? value : new Uint8Array(new Int32Array([int32(Number(value), 'value')]).buffer);
+    check(binding.setsockopt(this.#fd, int32(level, 'level'), int32(option, 'option'), bytes), 'setsockopt');
+  }
+
+  setblocking(blocking: boolean): void {
+    check(binding.setNonBlocking(this.#fd, !blocking), 'setNonBlocking');
+  }
+
+  getblocking(): boolean {
+    return check(binding.getNonBlocking(this.#fd), 'getNonBlocking') === 0;
+  }
+
+  /** Seconds that a call may block: 0 if non-blocking, null if without limit. Other limits are the loop's business. */
+  gettimeout(): number | null {
+    return this.getblocking() ? null : 0;
+  }
+
+  /** @param timeout 0 for non-blocking, null for blocking */
+  settimeout(timeout: number | null): void {
+    if (timeout !== null && timeout !== 0) {
+      throw new ValueError(`a timeout of a socket is 0 or null, not ${inspect(timeout)}`);
+    }
+    this.setblocking(timeout === null);
+  }
+
+  /** Whether the descriptor survives an exec. */
+  getInheritable(): boolean {
+    return check(binding.getInheritable(this.#fd), 'getInheritable') === 1;
+  }
+
+  setInheritable(inheritable: boolean): void {
+    check(binding.setInheritable(this.#fd, inheritable), 'setInheritable');
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  [inspect.custom](): string {
+    const state = this.#fd < 0 ? 'closed' : `fd=${this.#fd}`;
+    return `<${this.constructor.name} ${state} family=${this.family} type=${this.type} proto=${this.proto}>`;
+  }
+
+  // The same calls with a number for an answer, `-errno` for an error: what transports use. Nothing is checked.
+
+  /** @internal */
+  _recv(maxBytes: number, flags = 0): Buffer | number {
+    return recvSlice(this.#fd, maxBytes, flags);
+  }
+
+  /** @internal */
+  _recvInto(buffer: Uint8Array): number {
+    return binding.recv(this.#fd, buffer, 0, buffer.byteLength, 0);
+  }
+
+  /** @internal */
+  _send(data: Uint8Array, flags = 0): number {
+    return binding.send(this.#fd, data, 0, data.byteLength, flags);
+  }
+
+  /** @internal */
+  _sendmsg(chunks: readonly Uint8Array[], count: number): number {
+    return binding.sendmsg(this.#fd, chunks, count, 0);
+  }
+
+  /** @internal */
+  _accept(): number {
+    scratchLengths[0] = 0;
+    return binding.accept(this.#fd, scratchAddress, scratchLengths);
+  }
+
+  /** @internal */
+  _connect(address: Address): number {
+    const encoded = encodeAddress(this.family, address);
+    return binding.connect(this.#fd, encoded.bytes, encoded.length);
+  }
+}
+
+/** Two connected sockets. @throws OSError */
+export function socketpair(
+  family: number = binding.constants.AF_UNIX,
+  type: number = SOCK_STREAM,
+  proto = 0,
+): [Socket, Socket] {
+  const fds = new Int32Array(2);
+  check(binding.socketpair(int32(family, 'family'), int32(type, 'type'), int32(proto, 'protocol'), fds), 'socketpair');
+  const pair: [Socket, Socket] = [
+    new Socket(family, type, proto, { fd: fds[0] }),
+    new Socket(family, type, proto, { fd: fds[1] }),
+  ];
+  try {
+    for (const socket of pair) socket.setblocking(false);
+  } catch (error) {
+    for (const socket of pair) socket.close();
+    throw error;
+  }
+  return pair;
+}

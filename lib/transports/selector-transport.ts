@@ -1,0 +1,195 @@
+// selector-transport.ts: what stream and datagram transports share: the socket, the states of closing, pause and resume.
+// asyncio: selector_events._SelectorTransport. How bytes move is the subclasses' business.
+
+import { inspect } from 'node:util';
+
+import { EVENT_READ, EVENT_WRITE } from '../base/constants';
+import { OSError } from '../base/errors';
+import { logger } from '../base/log';
+import type { BaseSelectorEventLoop } from '../loop/selector-event-loop';
+import type { SocketLike } from '../sockets/socket-io';
+import { FlowControlTransport } from './flow-control';
+import type { BaseProtocol } from './protocol';
+import { TransportSocket } from './transport-socket';
+
+/** What counts its connections: a server. */
+export interface Attachable {
+  _attach(): void;
+  _detach(): void;
+}
+
+function orNull<R>(call: () => R): R | null {
+  try {
+    return call();
+  } catch (error) {
+    if (error instanceof OSError) return null;
+    throw error;
+  }
+}
+
+// A transport that is dropped without being closed: its socket is closed, nobody is told but the one who reads warnings.
+const abandoned = new FinalizationRegistry<SocketLike>((socket) => {
+  process.emitWarning(`unclosed transport: its socket ${inspect(socket)} is closed now`, 'ResourceWarning');
+  socket.close();
+});
+
+export abstract class SelectorTransport extends FlowControlTransport {
+  /** @internal */ declare _loop: BaseSelectorEventLoop | null;
+  /** @internal */ _sock: SocketLike | null;
+  /** @internal */ readonly _sockFd: number;
+  /** @internal */ _protocolConnected = false;
+  /** @internal */ _server: Attachable | null;
+  /** @internal */ _closing = false;
+  /** @internal */ _paused = false;
+  /** Raised once the connection is lost or given up; then also counts writes that came too late. @internal */
+  _connLost = 0;
+
+  /** @internal */ readonly _readReadyCallback = (): void => this._readReady();
+  /** @internal */ readonly _writeReadyCallback = (): void => this._writeReady();
+
+  constructor(
+    loop: BaseSelectorEventLoop,
+    sock: SocketLike,
+    protocol: BaseProtocol,
+    extra: Record<string, unknown> = {},
+    server: Attachable | null = null,
+  ) {
+    super(extra, loop);
+    this._extra.socket = new TransportSocket(sock);
+    this._extra.sockname = orNull(() => sock.getsockname());
+    if (!('peername' in this._extra)) this._extra.peername = orNull(() => sock.getpeername());
+    this._sock = sock;
+    this._sockFd = sock.fileno();
+    this.setProtocol(protocol);
+    this._server = server;
+    server?._attach();
+    loop._transports.set(this._sockFd, this);
+    abandoned.register(this, sock, this);
+  }
+
+  /** The descriptor is ready for reading. @internal */
+  abstract _readReady(): void;
+  /** The descriptor is ready for writing. @internal */
+  abstract _writeReady(): void;
+  /** Whether data waits to be sent. @internal */
+  abstract _hasBufferedData(): boolean;
+  /** Drops what waits to be sent. @internal */
+  abstract _clearBuffer(): void;
+
+  override abort(): void {
+    this._forceClose(null);
+  }
+
+  override setProtocol(protocol: BaseProtocol): void {
+    this._protocol = protocol;
+    this._protocolConnected = true;
+  }
+
+  override getProtocol(): BaseProtocol | null {
+    return this._protocol;
+  }
+
+  override isClosing(): boolean {
+    return this._closing;
+  }
+
+  override isReading(): boolean {
+    return !this._closing && !this._paused;
+  }
+
+  override pauseReading(): void {
+    if (!this.isReading()) return;
+    this._paused = true;
+    this._loop?._removeReader(this._sockFd);
+    if (this._loop?.getDebug() === true) logger.debug(`${inspect(this)} pauses reading`);
+  }
+
+  override resumeReading(): void {
+    if (this._closing || !this._paused) return;
+    this._paused = false;
+    this._addReader(this._readReadyCallback);
+    if (this._loop?.getDebug() === true) logger.debug(`${inspect(this)} resumes reading`);
+  }
+
+  override close(): void {
+    if (this._closing) return;
+    this._closing = true;
+    const loop = this._loop as BaseSelectorEventLoop;
+    loop._removeReader(this._sockFd);
+    if (this._hasBufferedData()) return;
+    this._connLost += 1;
+    loop._removeWriter(this._sockFd);
+    loop.callSoon(this._callConnectionLostCallback, null);
+  }
+
+  /** Watches for reading, unless reading is paused or over. @internal */
+  _addReader(callback: () => void): void {
+    if (this.isReading()) this._loop?._addReader(this._sockFd, callback);
+  }
+
+  /** An error that the connection does not survive. @internal */
+  _fatalError(error: unknown, message = 'Fatal error on transport'): void {
+    const loop = this._loop as BaseSelectorEventLoop;
+    if (error instanceof OSError) {
+      if (loop.getDebug()) logger.debug(`${inspect(this)}: ${message}`, error);
+    } else {
+      loop.callExceptionHandler({ message, exception: error, transport: this, protocol: this._protocol });
+    }
+    this._forceClose(error);
+  }
+
+  /** Ends the connection at once, whatever was to be sent. @internal */
+  _forceClose(error: unknown): void {
+    if (this._connLost > 0) return;
+    const loop = this._loop as BaseSelectorEventLoop;
+    if (this._hasBufferedData()) {
+      this._clearBuffer();
+      loop._removeWriter(this._sockFd);
+    }
+    if (!this._closing) {
+      this._closing = true;
+      loop._removeReader(this._sockFd);
+    }
+    this._connLost += 1;
+    loop.callSoon(this._callConnectionLostCallback, error);
+  }
+
+  /** @internal */
+  readonly _callConnectionLostCallback = (error: unknown): void => this._callConnectionLost(error);
+
+  /** Tells the protocol, and lets go of everything, even if the protocol throws. @internal */
+  _callConnectionLost(error: unknown): void {
+    try {
+      if (this._protocolConnected) this._protocol?.connectionLost(error);
+    } finally {
+      const loop = this._loop as BaseSelectorEventLoop;
+      const sock = this._sock as SocketLike;
+      abandoned.unregister(this);
+      if (loop._transports.get(this._sockFd) === this) loop._transports.delete(this._sockFd);
+      this._sock = null;
+      this._protocol = null;
+      this._loop = null;
+      const server = this._server;
+      this._server = null;
+      try {
+        sock.close();
+      } finally {
+        server?._detach();
+      }
+    }
+  }
+
+  [inspect.custom](): string {
+    const info: string[] = [this.constructor.name];
+    if (this._sock === null) info.push('closed');
+    else if (this._closing) info.push('closing');
+    info.push(`fd=${this._sockFd}`);
+    const loop = this._loop;
+    if (loop !== null && !loop.isClosed()) {
+      info.push(`read=${loop._isWatched(this._sockFd, EVENT_READ) ? 'polling' : 'idle'}`);
+      const write = loop._isWatched(this._sockFd, EVENT_WRITE) ? 'polling' : 'idle';
+      info.push(`write=<${write}, bufsize=${this.getWriteBufferSize()}>`);
+    }
+    return `<${info.join(' ')}>`;
+  }
+}
