@@ -1,0 +1,368 @@
+// selector_test.cc: the contract of selector.h, run on the selector that the first argument names. What
+// differs between the facilities is asked by name, so that every difference is visible here.
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/select.h>
+
+#include <memory>
+#include <set>
+
+#include "selector/registry.h"
+#include "test/harness.h"
+
+using namespace fdloop;
+
+namespace {
+
+constexpr int64_t kMs = 1000 * 1000;
+
+bool Is(const char* name) { return strcmp(CurrentRun().argument, name) == 0; }
+
+std::unique_ptr<Selector> Make() {
+  std::unique_ptr<Selector> selector;
+  if (CreateSelector(CurrentRun().argument, &selector) != 0) {
+    printf("no selector %s\n", CurrentRun().argument);
+    _exit(2);
+  }
+  return selector;
+}
+
+// A descriptor number that is not open.
+int ClosedFd() {
+  const int fd = dup(0);
+  close(fd);
+  return fd;
+}
+
+struct Waker {
+  int fd;
+  int64_t delay_ns;
+};
+
+void* WriteLater(void* data) {
+  const auto* waker = static_cast<Waker*>(data);
+  const timespec delay = {0, static_cast<long>(waker->delay_ns)};
+  nanosleep(&delay, nullptr);
+  Put(waker->fd, "x", 1);
+  return nullptr;
+}
+
+}  // namespace
+
+TEST(NameAndDescriptor) {
+  auto selector = Make();
+  CHECK(Is(selector->Name()));
+  CHECK_EQ(selector->Fd() >= 0, Is("epoll"));
+  if (selector->Fd() >= 0) CHECK_EQ(fcntl(selector->Fd(), F_GETFD), FD_CLOEXEC);
+}
+
+TEST(UnknownNameIsRefused) {
+  std::unique_ptr<Selector> selector;
+  CHECK_EQ(CreateSelector("nothing", &selector), -ENOSYS);
+  CHECK(selector == nullptr);
+}
+
+TEST(AddTwiceIsRefused) {
+  auto selector = Make();
+  SocketPair pair;
+  CHECK_EQ(selector->Add(pair.a, kRead), 0);
+  CHECK_EQ(selector->Add(pair.a, kWrite), -EEXIST);
+  Event event;
+  CHECK_EQ(selector->Wait(0, &event, 1), 0);
+}
+
+TEST(UnknownDescriptorsAreRefused) {
+  auto selector = Make();
+  SocketPair pair;
+  CHECK_EQ(selector->Modify(pair.a, kRead), -ENOENT);
+  CHECK_EQ(selector->Remove(pair.a), -ENOENT);
+  CHECK_EQ(selector->Remove(INT32_MAX), -ENOENT);
+  CHECK_EQ(selector->Modify(INT32_MAX, kRead), -ENOENT);
+  CHECK_EQ(selector->Add(pair.a, kRead), 0);
+  CHECK_EQ(selector->Remove(pair.a), 0);
+  CHECK_EQ(selector->Remove(pair.a), -ENOENT);
+}
+
+TEST(NegativeDescriptorsAreRefused) {
+  auto selector = Make();
+  for (const int fd : {-1, -2, INT32_MIN}) {
+    CHECK_EQ(selector->Add(fd, kRead), -EBADF);
+    CHECK_EQ(selector->Modify(fd, kRead), -EBADF);
+    CHECK_EQ(selector->Remove(fd), -EBADF);
+  }
+}
+
+TEST(RefusedAddLeavesNothing) {
+  auto selector = Make();
+  if (Is("poll")) return;
+  const int fd = Is("epoll") ? ClosedFd() : FD_SETSIZE;
+  CHECK_EQ(selector->Add(fd, kRead), Is("epoll") ? -EBADF : -EINVAL);
+  CHECK_EQ(selector->Remove(fd), -ENOENT);
+  Event event;
+  CHECK_EQ(selector->Wait(0, &event, 1), 0);
+}
+
+TEST(ReadinessIsLevelTriggered) {
+  auto selector = Make();
+  SocketPair pair;
+  CHECK_EQ(selector->Add(pair.a, kRead), 0);
+  Put(pair.b, "xy", 2);
+  Event event;
+  for (int i = 0; i < 3; ++i) {
+    CHECK_EQ(selector->Wait(-1, &event, 1), 1);
+    CHECK_EQ(event.fd, pair.a);
+    CHECK_EQ(event.mask, kRead);
+  }
+  char bytes[8];
+  CHECK_EQ(read(pair.a, bytes, sizeof bytes), 2);
+  CHECK_EQ(selector->Wait(0, &event, 1), 0);
+}
+
+TEST(BothDirectionsComeAsOneEntry) {
+  auto selector = Make();
+  SocketPair pair;
+  CHECK_EQ(selector->Add(pair.a, kRead | kWrite), 0);
+  Put(pair.b, "x", 1);
+  Event events[4];
+  CHECK_EQ(selector->Wait(0, events, 4), 1);
+  CHECK_EQ(events[0].mask, kRead | kWrite);
+}
+
+TEST(ModifyReplacesTheMask) {
+  auto selector = Make();
+  SocketPair pair;
+  Event event;
+  CHECK_EQ(selector->Add(pair.a, kRead), 0);
+  CHECK_EQ(selector->Modify(pair.a, kWrite), 0);
+  CHECK_EQ(selector->Wait(0, &event, 1), 1);
+  CHECK_EQ(event.mask, kWrite);
+  CHECK_EQ(selector->Modify(pair.a, kRead), 0);
+  CHECK_EQ(selector->Wait(0, &event, 1), 0);
+}
+
+TEST(UnknownMaskBitsAreIgnored) {
+  auto selector = Make();
+  SocketPair pair;
+  Event event;
+  CHECK_EQ(selector->Add(pair.a, kRead | 0x7ffffffc), 0);
+  CHECK_EQ(selector->Wait(0, &event, 1), 0);
+}
+
+TEST(HangUpWakesEitherDirection) {
+  for (const int mask : {kRead, kWrite}) {
+    auto selector = Make();
+    SocketPair pair;
+    Event event;
+    CHECK_EQ(selector->Add(pair.a, mask), 0);
+    pair.CloseB();
+    CHECK_EQ(selector->Wait(-1, &event, 1), 1);
+    CHECK((event.mask & mask) != 0);
+  }
+}
+
+TEST(EmptyMaskSeesHangUpsOnly) {
+  auto selector = Make();
+  SocketPair pair;
+  Event event;
+  CHECK_EQ(selector->Add(pair.a, 0), 0);
+  Put(pair.b, "x", 1);
+  CHECK_EQ(selector->Wait(0, &event, 1), 0);
+  pair.CloseB();
+  CHECK_EQ(selector->Wait(0, &event, 1), Is("select") ? 0 : 1);
+}
+
+TEST(TimeoutsAreRoundedUp) {
+  auto selector = Make();
+  Event event;
+  for (const int64_t timeout : {INT64_C(1), INT64_C(999), 2 * kMs + 1, 5 * kMs}) {
+    const int64_t start = NowNs();
+    CHECK_EQ(selector->Wait(timeout, &event, 1), 0);
+    CHECK(NowNs() - start >= timeout);
+  }
+}
+
+TEST(ZeroPolls) {
+  auto selector = Make();
+  Event event;
+  const int64_t start = NowNs();
+  for (int i = 0; i < 10; ++i) CHECK_EQ(selector->Wait(0, &event, 1), 0);
+  CHECK(NowNs() - start < 500 * kMs);
+}
+
+TEST(WaitsWithoutLimitAreWoken) {
+  for (const int64_t timeout : {INT64_C(-1), INT64_MIN, INT64_MAX}) {
+    auto selector = Make();
+    SocketPair pair;
+    Event event;
+    CHECK_EQ(selector->Add(pair.a, kRead), 0);
+    Waker waker = {pair.b, 20 * kMs};
+    pthread_t thread;
+    CHECK_EQ(pthread_create(&thread, nullptr, WriteLater, &waker), 0);
+    CHECK_EQ(selector->Wait(timeout, &event, 1), 1);
+    pthread_join(thread, nullptr);
+    CHECK_EQ(event.fd, pair.a);
+  }
+}
+
+namespace {
+
+struct Interrupter {
+  pthread_t target;
+  volatile bool done;
+};
+
+void IgnoreSignal(int) {}
+
+// Again and again, because the first signal may come before the wait has begun.
+void* Interrupt(void* data) {
+  auto* interrupter = static_cast<Interrupter*>(data);
+  const timespec pause = {0, 5 * kMs};
+  for (int i = 0; i < 20; ++i) {
+    nanosleep(&pause, nullptr);
+    pthread_kill(interrupter->target, SIGUSR1);
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+TEST(InterruptedWaitIsEmpty) {
+  auto selector = Make();
+  struct sigaction action = {};
+  action.sa_handler = IgnoreSignal;
+  sigaction(SIGUSR1, &action, nullptr);
+  Interrupter interrupter = {pthread_self(), false};
+  pthread_t thread;
+  CHECK_EQ(pthread_create(&thread, nullptr, Interrupt, &interrupter), 0);
+  Event event;
+  const Result result = selector->Wait(-1, &event, 1);
+  pthread_join(thread, nullptr);
+  CHECK_EQ(result, 0);
+}
+
+TEST(ManyDescriptors) {
+  rlimit limit;
+  getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+  auto selector = Make();
+  SocketPair pair;
+  Put(pair.b, "x", 1);
+  std::set<int> fds;
+  while (fds.empty() || *fds.rbegin() <= FD_SETSIZE + 100) {
+    const int fd = dup(pair.a);
+    CHECK(fd >= 0);
+    fds.insert(fd);
+  }
+  std::set<int> added;
+  for (const int fd : fds) {
+    const Result result = selector->Add(fd, kRead);
+    CHECK_EQ(result, Is("select") && fd >= FD_SETSIZE ? -EINVAL : 0);
+    if (result == 0) added.insert(fd);
+  }
+  std::vector<Event> events(added.size() + 10);
+  CHECK_EQ(selector->Wait(0, events.data(), static_cast<int>(events.size())), added.size());
+  for (const int fd : added) CHECK_EQ(selector->Remove(fd), 0);
+  CHECK_EQ(selector->Wait(0, events.data(), 1), 0);
+  for (const int fd : fds) close(fd);
+}
+
+// With room for fewer entries than are ready, everyone gets a turn.
+TEST(SmallArrayStarvesNobody) {
+  constexpr int kPairs = 7;
+  for (int room = 1; room < kPairs; ++room) {
+    auto selector = Make();
+    SocketPair pairs[kPairs];
+    for (SocketPair& pair : pairs) {
+      CHECK_EQ(selector->Add(pair.a, kRead), 0);
+      Put(pair.b, "x", 1);
+    }
+    std::set<int> seen;
+    Event events[kPairs];
+    for (int turn = 0; turn * room < kPairs; ++turn) {
+      const Result count = selector->Wait(0, events, room);
+      CHECK_EQ(count, room);
+      for (int i = 0; i < count; ++i) seen.insert(events[i].fd);
+    }
+    CHECK_EQ(seen.size(), kPairs);
+  }
+}
+
+TEST(RemovingInTheMiddleKeepsTheOthers) {
+  auto selector = Make();
+  SocketPair pairs[3];
+  for (SocketPair& pair : pairs) {
+    CHECK_EQ(selector->Add(pair.a, kRead), 0);
+    Put(pair.b, "x", 1);
+  }
+  CHECK_EQ(selector->Remove(pairs[0].a), 0);
+  CHECK_EQ(selector->Modify(pairs[2].a, kRead | kWrite), 0);
+  Event events[3];
+  CHECK_EQ(selector->Wait(0, events, 3), 2);
+  std::set<int> seen = {events[0].fd, events[1].fd};
+  CHECK(seen == (std::set<int>{pairs[1].a, pairs[2].a}));
+  CHECK_EQ(selector->Remove(pairs[2].a), 0);
+  CHECK_EQ(selector->Remove(pairs[1].a), 0);
+  CHECK_EQ(selector->Wait(0, events, 3), 0);
+}
+
+TEST(NoRoomIsRefused) {
+  auto selector = Make();
+  Event event;
+  CHECK_EQ(selector->Wait(0, &event, 0), -EINVAL);
+  CHECK_EQ(selector->Wait(0, &event, -1), -EINVAL);
+}
+
+TEST(ClosedDescriptors) {
+  auto selector = Make();
+  SocketPair pair;
+  const int fd = pair.a;
+  Event event;
+  CHECK_EQ(selector->Add(fd, kRead), 0);
+  pair.CloseA();
+  if (Is("epoll")) {
+    CHECK_EQ(selector->Wait(0, &event, 1), 0);
+    CHECK_EQ(selector->Remove(fd), -EBADF);
+  } else if (Is("poll")) {
+    CHECK_EQ(selector->Wait(0, &event, 1), 1);
+    CHECK_EQ(event.fd, fd);
+    CHECK_EQ(event.mask, kRead | kWrite);
+    CHECK_EQ(selector->Remove(fd), 0);
+  } else {
+    CHECK_EQ(selector->Wait(0, &event, 1), -EBADF);
+    CHECK_EQ(selector->Remove(fd), 0);
+  }
+  CHECK_EQ(selector->Remove(fd), -ENOENT);
+  CHECK_EQ(selector->Wait(0, &event, 1), 0);
+}
+
+TEST(ClosedDescriptorCanBeAddedToPollOnly) {
+  auto selector = Make();
+  if (!Is("poll")) return;
+  const int fd = ClosedFd();
+  CHECK_EQ(selector->Add(fd, kWrite), 0);
+  Event event;
+  CHECK_EQ(selector->Wait(-1, &event, 1), 1);
+  CHECK_EQ(event.mask, kRead | kWrite);
+}
+
+TEST(ClosedSelectorAnswersBadDescriptor) {
+  auto selector = Make();
+  SocketPair pair;
+  Event event;
+  CHECK_EQ(selector->Add(pair.a, kWrite), 0);
+  selector->Close();
+  selector->Close();
+  CHECK_EQ(selector->Fd(), -1);
+  CHECK_EQ(selector->Add(pair.b, kRead), -EBADF);
+  CHECK_EQ(selector->Modify(pair.a, kRead), -EBADF);
+  CHECK_EQ(selector->Remove(pair.a), -EBADF);
+  CHECK_EQ(selector->Wait(-1, &event, 1), -EBADF);
+  CHECK_EQ(selector->Wait(-1, &event, 0), -EBADF);
+}
+
+int main(int argc, char** argv) { return RunTests(argc, argv); }

@@ -1,0 +1,168 @@
+// waiter_test.cc: the waiting thread, on the selector that the first argument names.
+#include "selector/waiter.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+
+#include <atomic>
+#include <memory>
+
+#include "selector/registry.h"
+#include "test/harness.h"
+
+using namespace fdloop;
+
+namespace {
+
+constexpr int64_t kMs = 1000 * 1000;
+
+// A selector with a waiter on it, which hears of changed interests as the bridge would make it hear.
+struct Subject final : SelectorObserver {
+  std::unique_ptr<Selector> selector;
+  Waiter waiter;
+  std::atomic<int> reports{0};
+  std::atomic<uint32_t> last_ticket{0};
+
+  Subject() {
+    if (CreateSelector(CurrentRun().argument, &selector) != 0) _exit(2);
+    if (waiter.Start(selector.get(), OnReport, this) != 0) _exit(2);
+    selector->AddObserver(this);
+  }
+  ~Subject() { selector->Close(); }
+  Subject(const Subject&) = delete;
+  Subject& operator=(const Subject&) = delete;
+
+  void InterestsChanged() override { waiter.InterestsChanged(); }
+  void SelectorClosing() override { waiter.Stop(); }
+
+  static void OnReport(void* data, uint32_t ticket) {
+    auto* subject = static_cast<Subject*>(data);
+    subject->last_ticket = ticket;
+    ++subject->reports;
+  }
+
+  static void Pause(int64_t ns) {
+    const timespec pause = {0, static_cast<long>(ns)};
+    nanosleep(&pause, nullptr);
+  }
+
+  // Waits for as many reports, and a little longer for any too many.
+  int ReportsAfter(int wanted) {
+    for (int i = 0; i < 400 && reports < wanted; ++i) Pause(5 * kMs);
+    Pause(20 * kMs);
+    return reports;
+  }
+};
+
+}  // namespace
+
+TEST(ReportsOncePerArm) {
+  Subject subject;
+  SocketPair pair;
+  CHECK_EQ(subject.selector->Add(pair.a, kRead), 0);
+  Put(pair.b, "x", 1);
+  CHECK_EQ(subject.ReportsAfter(0), 0);
+  subject.waiter.Arm(1);
+  CHECK_EQ(subject.ReportsAfter(1), 1);
+  subject.waiter.Arm(2);
+  CHECK_EQ(subject.ReportsAfter(2), 2);
+  CHECK_EQ(subject.last_ticket, 2);
+}
+
+TEST(ReportsWhatBecomesReadyLater) {
+  Subject subject;
+  SocketPair pair;
+  CHECK_EQ(subject.selector->Add(pair.a, kRead), 0);
+  subject.waiter.Arm(1);
+  CHECK_EQ(subject.ReportsAfter(0), 0);
+  Put(pair.b, "x", 1);
+  CHECK_EQ(subject.ReportsAfter(1), 1);
+}
+
+TEST(SeesInterestsThatChangeWhileArmed) {
+  Subject subject;
+  SocketPair pair;
+  subject.waiter.Arm(1);
+  CHECK_EQ(subject.ReportsAfter(0), 0);
+  CHECK_EQ(subject.selector->Add(pair.a, kRead), 0);
+  CHECK_EQ(subject.ReportsAfter(0), 0);
+  CHECK_EQ(subject.selector->Modify(pair.a, kRead | kWrite), 0);
+  CHECK_EQ(subject.ReportsAfter(1), 1);
+}
+
+TEST(ForgetsWhatIsRemovedWhileArmed) {
+  Subject subject;
+  SocketPair pair;
+  CHECK_EQ(subject.selector->Add(pair.a, kRead), 0);
+  subject.waiter.Arm(1);
+  CHECK_EQ(subject.ReportsAfter(0), 0);
+  CHECK_EQ(subject.selector->Remove(pair.a), 0);
+  Subject::Pause(20 * kMs);
+  Put(pair.b, "x", 1);
+  CHECK_EQ(subject.ReportsAfter(0), 0);
+}
+
+TEST(DisarmedIsSilent) {
+  Subject subject;
+  SocketPair pair;
+  CHECK_EQ(subject.selector->Add(pair.a, kRead), 0);
+  subject.waiter.Arm(1);
+  Subject::Pause(10 * kMs);
+  subject.waiter.Disarm();
+  Put(pair.b, "x", 1);
+  CHECK_EQ(subject.ReportsAfter(0), 0);
+  subject.waiter.Arm(2);
+  CHECK_EQ(subject.ReportsAfter(1), 1);
+  CHECK_EQ(subject.last_ticket, 2);
+}
+
+TEST(NoReportIsLostOrDoubled) {
+  Subject subject;
+  SocketPair pair;
+  CHECK_EQ(subject.selector->Add(pair.a, kRead), 0);
+  for (int i = 1; i <= 2000; ++i) {
+    subject.waiter.Arm(static_cast<uint32_t>(i));
+    if (i % 3 == 0) CHECK_EQ(subject.selector->Modify(pair.a, kRead), 0);
+    CHECK(Put(pair.b, "x", 1));
+    for (int64_t start = NowNs(); subject.reports < i && NowNs() - start < 2000 * kMs;) sched_yield();
+    CHECK_EQ(subject.reports, i);
+    char byte;
+    CHECK_EQ(read(pair.a, &byte, 1), 1);
+  }
+}
+
+// A watch on writability of something that has only hung up must not spin where select() says nothing.
+TEST(HangUpWithoutInterestIsNoBusyLoop) {
+  Subject subject;
+  SocketPair pair;
+  CHECK_EQ(subject.selector->Add(pair.a, 0), 0);
+  subject.waiter.Arm(1);
+  pair.CloseB();
+  const bool is_silent = strcmp(CurrentRun().argument, "select") == 0;
+  CHECK_EQ(subject.ReportsAfter(is_silent ? 0 : 1), is_silent ? 0 : 1);
+}
+
+TEST(ErrorsCountAsReadiness) {
+  Subject subject;
+  SocketPair pair;
+  if (strcmp(CurrentRun().argument, "epoll") == 0) return;
+  const int fd = pair.a;
+  CHECK_EQ(subject.selector->Add(fd, kRead), 0);
+  pair.CloseA();
+  subject.waiter.Arm(1);
+  CHECK_EQ(subject.ReportsAfter(1), 1);
+}
+
+TEST(StopsWhileWaiting) {
+  for (int i = 0; i < 50; ++i) {
+    Subject subject;
+    subject.waiter.Arm(1);
+    if (i % 2 == 0) Subject::Pause(1 * kMs);
+    subject.waiter.Stop();
+    subject.waiter.Stop();
+    CHECK_EQ(subject.reports, 0);
+  }
+}
+
+int main(int argc, char** argv) { return RunTests(argc, argv); }
