@@ -29,7 +29,7 @@ import { ensureFuture, type Awaitable } from '../futures/ensure-future';
 import { Future, isFuture } from '../futures/future';
 import { Task, type CoroutineLike, type TaskOptions } from '../futures/task';
 import { blockingDriver, runSynchronously, VirtualClock, VirtualDriver, type Driver } from './driver';
-import { Handle, TimerHandle, type Callback } from './handle';
+import { Handle, TimerHandle } from './handle';
 import { HostedDriver } from './hosted-driver';
 import type { ReadyList, SelectorLike } from './ready';
 

@@ -1,0 +1,28 @@
+// descriptors.ts: which descriptors of ours are open, so that a test can show that none is left over.
+
+import { readdirSync, readlinkSync } from 'node:fs';
+
+/** What is open of the kinds that the library makes: sockets and epoll instances. Linux only; elsewhere empty. */
+export function openDescriptors(): Map<number, string> {
+  const found = new Map<number, string>();
+  if (process.platform !== 'linux') return found;
+  for (const name of readdirSync('/proc/self/fd')) {
+    try {
+      const target = readlinkSync(`/proc/self/fd/${name}`);
+      if (target.startsWith('socket:') || target.includes('eventpoll') || target.startsWith('pipe:')) {
+        found.set(Number(name), target);
+      }
+    } catch {
+      // The descriptor that read the directory is gone by now.
+    }
+  }
+  return found;
+}
+
+/** A free descriptor number: nothing is open there. */
+export function closedDescriptor(): number {
+  const used = openDescriptors();
+  let fd = 900;
+  while (used.has(fd)) fd += 1;
+  return fd;
+}

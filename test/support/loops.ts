@@ -1,0 +1,105 @@
+// loops.ts: the subjects of the loop's tests: every selector with every driver, and a loop that is checked at its end.
+
+import { type Awaitable } from '../../lib/futures/ensure-future';
+import { SelectorEventLoop } from '../../lib/event-loop';
+import type { ExceptionContext } from '../../lib/loop/base-event-loop';
+import { VirtualClock } from '../../lib/loop/driver';
+import type { SelectorLike } from '../../lib/loop/ready';
+import { EpollSelector, PollSelector, SelectSelector } from '../../lib/selectors/selectors';
+
+export const selectorClasses = { epoll: EpollSelector, poll: PollSelector, select: SelectSelector };
+export type SelectorName = keyof typeof selectorClasses;
+
+export const driverNames = ['hosted', 'sync', 'virtual'] as const;
+export type DriverName = (typeof driverNames)[number];
+
+/** Runs `action` with a stack that holds no promise job, where a synchronous run can drain microtasks. */
+export function outsideOfMicrotasks<T>(action: () => T): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    setImmediate(() => {
+      try {
+        resolve(action());
+      } catch (error) {
+        reject(error as Error);
+      }
+    });
+  });
+}
+
+/** A loop for one test. What its exception handler hears is kept; `close` fails if nobody took it. */
+export class TestLoop {
+  readonly loop: SelectorEventLoop;
+  readonly #contexts: ExceptionContext[] = [];
+
+  constructor(
+    readonly driver: DriverName,
+    selector: SelectorLike,
+  ) {
+    const clock = driver === 'virtual' ? { clock: new VirtualClock(1000) } : {};
+    this.loop = new SelectorEventLoop({ selector, ...clock });
+    this.loop.setExceptionHandler((_loop, context) => {
+      this.#contexts.push(context);
+    });
+  }
+
+  /** Runs until `awaitable` is done, by this loop's driver. */
+  async run<T>(awaitable: Awaitable<T>): Promise<T> {
+    if (this.driver === 'hosted') return this.loop.runUntilComplete(awaitable);
+    return outsideOfMicrotasks(() => this.loop.runUntilCompleteSync(awaitable));
+  }
+
+  /** Runs until `loop.stop()`. */
+  async runForever(): Promise<void> {
+    if (this.driver === 'hosted') return this.loop.runForever();
+    return outsideOfMicrotasks(() => this.loop.runForeverSync());
+  }
+
+  /** Runs exactly one iteration: with nothing ready it does not wait. */
+  async runOnce(): Promise<void> {
+    this.loop.stop();
+    await this.runForever();
+  }
+
+  /** What the exception handler heard so far; taken here, it counts as expected. */
+  takeContexts(): ExceptionContext[] {
+    return this.#contexts.splice(0);
+  }
+
+  close(): void {
+    if (!this.loop.isClosed()) this.loop.close();
+    const unexpected = this.takeContexts();
+    if (unexpected.length > 0) {
+      const first = unexpected[0];
+      throw new Error(`the exception handler was called: ${first.message}`, { cause: first.exception });
+    }
+  }
+}
+
+/** A loop that is made before each test and closed, and checked, after it. */
+export function useLoop(
+  driver: DriverName = 'hosted',
+  selector: SelectorName = 'epoll',
+): { readonly current: TestLoop } {
+  let current: TestLoop | null = null;
+  beforeEach(() => {
+    current = new TestLoop(driver, new selectorClasses[selector]());
+  });
+  afterEach(() => {
+    const loop = current;
+    current = null;
+    loop?.close();
+  });
+  return {
+    get current(): TestLoop {
+      if (current === null) throw new Error('there is a loop only while a test runs');
+      return current;
+    },
+  };
+}
+
+/** Declares `suite` once for every selector with every driver. */
+export function forEveryLoop(suite: (name: string, use: () => { readonly current: TestLoop }) => void): void {
+  for (const selector of Object.keys(selectorClasses) as SelectorName[]) {
+    for (const driver of driverNames) suite(`${selector}, ${driver}`, () => useLoop(driver, selector));
+  }
+}
