@@ -56,7 +56,9 @@ for (const [title, members, isAllowed] of groups) {
   const offending = members.filter((symbol) => !isAllowed(symbol));
   if (offending.length > 0) failed++;
   const names = offending.map(({ name, version }) => (version ? `${name}@${version}` : name));
-  console.log(`${offending.length > 0 ? 'not ok' : 'ok'} ${title} (${members.length} names)${names.map((n) => `\n  ${n}`).join('')}`);
+  console.log(
+    `${offending.length > 0 ? 'not ok' : 'ok'} ${title} (${members.length} names)${names.map((n) => `\n  ${n}`).join('')}`,
+  );
 }
 
 const libraries = [...new Set(wanted.filter(isVersioned).map(({ version }) => version))].sort();

@@ -19,5 +19,8 @@ function* nativeFiles(folder) {
 const formatter = require.resolve('clang-format/index.js', { paths: [root] });
 const mode = process.argv.includes('--check') ? ['--dry-run', '--Werror'] : ['-i'];
 const files = [...nativeFiles(path.join(root, 'native'))].sort();
-const result = spawnSync(process.execPath, [formatter, '--style=file', ...mode, ...files], { cwd: root, stdio: 'inherit' });
+const result = spawnSync(process.execPath, [formatter, '--style=file', ...mode, ...files], {
+  cwd: root,
+  stdio: 'inherit',
+});
 process.exit(result.status ?? 1);

@@ -53,7 +53,10 @@ runOrFail('cmake', ['--build', folder]);
 
 const report = path.join(folder, 'results.xml');
 fs.rmSync(report, { force: true });
-run('ctest', ['--output-on-failure', '--timeout', '120', ...WHOLE_OUTPUT, '--output-junit', report], { cwd: folder, stdio: 'inherit' });
+run('ctest', ['--output-on-failure', '--timeout', '120', ...WHOLE_OUTPUT, '--output-junit', report], {
+  cwd: folder,
+  stdio: 'inherit',
+});
 const { passed, failed } = fs.existsSync(report) ? count(fs.readFileSync(report, 'utf8')) : { passed: 0, failed: 1 };
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed > 0 || passed === 0 ? 1 : 0);

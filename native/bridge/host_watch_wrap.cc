@@ -74,6 +74,7 @@ napi_value MakeObject(napi_env env, Environment* environment, std::unique_ptr<Ho
   if (napi_get_reference_value(env, environment->host_watch_class, &constructor) != napi_ok) return nullptr;
   environment->new_host_watch = native;
   const napi_status status = napi_new_instance(env, constructor, 0, nullptr, &object);
+  // The constructor took it, and with it the object's finalizer did.
   if (environment->new_host_watch == nullptr) watch.release();
   environment->new_host_watch = nullptr;
   if (status != napi_ok) return nullptr;
@@ -98,6 +99,7 @@ napi_value Create(napi_env env, napi_callback_info info) {
   std::shared_ptr<Selector> selector = SelectorOf(env, args[0]);
   if (selector == nullptr) return ThrowTypeError(env, "selector", "Selector"), nullptr;
   if (!args.String(1, "mode", &mode) || !args.Function(2, "onReady")) return nullptr;
+  // A closed selector has no descriptor either, but that is not the mode's fault.
   const int fd = selector->Fd();
   if (selector->IsClosed()) return FromInt(env, -EBADF);
   auto watch = std::make_unique<HostWatch>(env, selector);

@@ -17,6 +17,7 @@ namespace {
 
 using Holder = std::shared_ptr<Selector>;
 
+// A selector that nobody closed goes with its object. A watch on it may keep it for longer.
 void DeleteHolder(napi_env, void* holder, void*) { delete static_cast<Holder*>(holder); }
 
 // The selector of a method's `this`; throws if there is none.
@@ -105,6 +106,7 @@ napi_value Create(napi_env env, napi_callback_info info) {
   Arguments<1> args(env, info);
   std::string name;
   if (!args.String(0, "name", &name)) return nullptr;
+  // Else what comes after a NUL would be ignored.
   if (name.find('\0') != std::string::npos) return FromInt(env, -ENOSYS);
   std::unique_ptr<Selector> selector;
   const Result result = CreateSelector(name.c_str(), &selector);
@@ -112,6 +114,7 @@ napi_value Create(napi_env env, napi_callback_info info) {
   auto* environment = static_cast<Environment*>(args.data());
   napi_value constructor, object;
   if (napi_get_reference_value(env, environment->selector_class, &constructor) != napi_ok) return nullptr;
+  // The constructor takes it from here; there is no other way to hand it a native object.
   environment->new_selector = std::move(selector);
   const napi_status status = napi_new_instance(env, constructor, 0, nullptr, &object);
   environment->new_selector.reset();

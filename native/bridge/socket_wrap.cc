@@ -23,6 +23,7 @@ bool Run(const Arguments<kCount>& args, size_t index, Chunk* run, bool* is_insid
   return true;
 }
 
+// Runs come from JavaScript's buffers, which are all writable; Chunk is const for the sake of sending.
 uint8_t* Writable(const Chunk& run) { return const_cast<uint8_t*>(run.data); }
 
 // `lengths[0]` for calls that write an address or an option. `call` gets the room and leaves what it wrote.
@@ -34,6 +35,9 @@ napi_value WithLength(napi_env env, const Bytes& target, const Int32s& lengths, 
   if (result >= 0) lengths.data[0] = static_cast<int32_t>(length);
   return FromInt(env, result);
 }
+
+// Most calls have one of a few shapes. Each shape is written once and made into a function per call, so that
+// the table at the end of the file reads as the list of calls.
 
 template <Result (*kCall)(int)>
 napi_value FdCall(napi_env env, napi_callback_info info) {
@@ -113,6 +117,7 @@ napi_value SocketPair(napi_env env, napi_callback_info info) {
   return FromInt(env, OpenSocketPair(family, type, protocol, fds.data));
 }
 
+// The hot path, with SendBytes: seven Node-API calls, no allocation, and would-block comes back as a number.
 napi_value Recv(napi_env env, napi_callback_info info) {
   Arguments<5> args(env, info);
   int32_t fd, flags;
@@ -221,6 +226,7 @@ napi_value SetSockOpt(napi_env env, napi_callback_info info) {
   return FromInt(env, SetOption(fd, level, option, value.data, value.length));
 }
 
+// Names of arguments, for the errors of FdNumberCall. Template arguments must be objects, not literals.
 constexpr char kBacklog[] = "backlog";
 constexpr char kHow[] = "how";
 

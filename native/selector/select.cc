@@ -94,6 +94,7 @@ Result Select::Remove(int fd) {
     std::lock_guard<std::mutex> lock(mutex_);
     FD_CLR(fd, &known_);
     SetMask(fd, 0);
+    // The kernel looks at everything below the limit, so it must come down again.
     while (limit_ > 0 && !FD_ISSET(limit_ - 1, &known_)) --limit_;
   }
   TellInterestsChanged();
@@ -113,6 +114,7 @@ Result Select::Wait(int64_t timeout_ns, Event* events, int max_events) {
   }
   const int bits = select(limit_, &readable, &writable, nullptr, timeout_ns < 0 ? nullptr : &limit);
   if (bits < 0) return errno == EINTR ? 0 : LastFailure();
+  // On a timeout the sets are empty too, so there is nothing to look for.
   if (bits == 0) return 0;
   int used = 0;
   int fd = next_ < limit_ ? next_ : 0;

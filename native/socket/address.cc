@@ -66,6 +66,7 @@ const size_t kAddressStorageSize = sizeof(sockaddr_storage);
 
 Result EncodeInetAddress(int family, const char* host, int port, uint32_t flow_info, uint32_t scope_id,
                          uint8_t* address, size_t capacity) {
+  // htons would take the low 16 bits of anything.
   if (port < 0 || port > 65535) return -EINVAL;
   if (family == AF_INET) {
     sockaddr_in inet = {};
@@ -89,6 +90,8 @@ Result EncodeInetAddress(int family, const char* host, int port, uint32_t flow_i
 Result EncodeUnixAddress(const uint8_t* path, size_t path_length, uint8_t* address, size_t capacity) {
   sockaddr_un unix_address = {};
   unix_address.sun_family = AF_UNIX;
+  // A file system path is stored with its NUL. An abstract name is not: each byte counts there, and one more
+  // would make it another name. Nothing at all asks the system to choose a name, or means no address.
   const bool needs_terminator = path_length > 0 && path[0] != 0;
   const size_t needed = path_length + (needs_terminator ? 1 : 0);
   if (needed > kPathRoom) return -ENAMETOOLONG;

@@ -45,10 +45,15 @@ Result OpenSocket(int family, int type, int protocol);
 // Two connected sockets, both blocking and close-on-exec.
 Result OpenSocketPair(int family, int type, int protocol, int32_t fds[2]);
 
+// What may be bound, and what -EADDRINUSE means, is the family's affair; options are set by the caller
+// before.
 Result Bind(int fd, const uint8_t* address, size_t length);
+
+// The system caps the backlog at its own limit in silence.
 Result Listen(int fd, int backlog);
 
-// The new descriptor, close-on-exec and non-blocking.
+// The new descriptor, close-on-exec and non-blocking. -EMFILE and -ENFILE leave the connection in the queue;
+// -ECONNABORTED means that it has gone meanwhile.
 Result Accept(int fd, uint8_t* address, size_t* length);
 
 // -EINPROGRESS on a non-blocking descriptor; writability tells the end, SO_ERROR the outcome.
@@ -58,6 +63,7 @@ Result Connect(int fd, const uint8_t* address, size_t length);
 Result Receive(int fd, uint8_t* data, size_t length, int flags);
 Result ReceiveFrom(int fd, uint8_t* data, size_t length, int flags, uint8_t* address, size_t* address_length);
 
+// A full buffer answers -EAGAIN on a non-blocking descriptor; a stream may take only a part.
 Result Send(int fd, const uint8_t* data, size_t length, int flags);
 Result SendTo(int fd, const uint8_t* data, size_t length, int flags, const uint8_t* address,
               size_t address_length);
@@ -66,11 +72,16 @@ Result SendTo(int fd, const uint8_t* data, size_t length, int flags, const uint8
 // a part, which may end inside a chunk.
 Result SendMessage(int fd, const Chunk* chunks, size_t count, int flags);
 
+// Ends a direction for everyone who has the socket, duplicates included.
 Result Shutdown(int fd, int how);
+
+// Of a descriptor of any kind. It is gone afterwards even when the answer is an error other than -EBADF.
 Result Close(int fd);
 
 Result GetSocketName(int fd, uint8_t* address, size_t* length);
 Result GetPeerName(int fd, uint8_t* address, size_t* length);
+
+// Options are bytes in the layout that the platform gives them; nothing here knows one from another.
 Result GetOption(int fd, int level, int option, uint8_t* value, size_t* length);
 Result SetOption(int fd, int level, int option, const uint8_t* value, size_t length);
 

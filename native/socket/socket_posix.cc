@@ -34,6 +34,7 @@ Result UpdateFlags(int fd, int get, int set, int flag, bool on) {
   const int flags = fcntl(fd, get);
   if (flags < 0) return LastFailure();
   const int wanted = on ? flags | flag : flags & ~flag;
+  // One system call less in the usual case, where the flag is as it should be.
   if (wanted == flags) return 0;
   return fcntl(fd, set, wanted) < 0 ? LastFailure() : 0;
 }
@@ -104,6 +105,7 @@ Result Listen(int fd, int backlog) {
 }
 
 Result Accept(int fd, uint8_t* address, size_t* length) {
+  // Set for each attempt: an interrupted one may have left its own idea of the length.
   socklen_t written = 0;
   const Result accepted = RetryInterrupted([&] {
     written = Room(length);
@@ -124,6 +126,7 @@ Result Accept(int fd, uint8_t* address, size_t* length) {
 }
 
 Result Connect(int fd, const uint8_t* address, size_t length) {
+  // Not retried: the interrupted attempt goes on, and a second call would be refused (-EALREADY).
   return connect(fd, AsAddress(address), Room(&length)) < 0 ? LastFailure() : 0;
 }
 
@@ -154,6 +157,8 @@ Result SendTo(int fd, const uint8_t* data, size_t length, int flags, const uint8
 }
 
 Result SendMessage(int fd, const Chunk* chunks, size_t count, int flags) {
+  // On the stack: 16 KiB, and no allocation on the way of every write. Where the room of a Result ends, so
+  // does the list, inside a chunk if need be.
   iovec vectors[kMaxChunks];
   size_t used = 0;
   size_t room = INT_MAX;
@@ -173,6 +178,7 @@ Result Shutdown(int fd, int how) {
   return RetryInterrupted([&] { return shutdown(fd, how); });
 }
 
+// Linux and the BSDs have let go of the descriptor by the time that they report the interruption.
 Result Close(int fd) { return close(fd) < 0 && errno != EINTR ? LastFailure() : 0; }
 
 Result GetSocketName(int fd, uint8_t* address, size_t* length) {

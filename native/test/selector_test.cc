@@ -212,7 +212,6 @@ namespace {
 
 struct Interrupter {
   pthread_t target;
-  volatile bool done;
 };
 
 void IgnoreSignal(int) {}
@@ -235,7 +234,7 @@ TEST(InterruptedWaitIsEmpty) {
   struct sigaction action = {};
   action.sa_handler = IgnoreSignal;
   sigaction(SIGUSR1, &action, nullptr);
-  Interrupter interrupter = {pthread_self(), false};
+  Interrupter interrupter = {pthread_self()};
   pthread_t thread;
   CHECK_EQ(pthread_create(&thread, nullptr, Interrupt, &interrupter), 0);
   Event event;
