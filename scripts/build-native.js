@@ -54,7 +54,7 @@ function fail(advice) {
 }
 
 function run(gyp, ...args) {
-  const result = spawnSync(process.execPath, [gyp, ...args, '--silent', ...headerArguments()], {
+  const result = spawnSync(process.execPath, [gyp, ...args, '--loglevel=error', ...headerArguments()], {
     cwd: root,
     encoding: 'utf8',
     maxBuffer: 64 << 20,
@@ -70,7 +70,7 @@ function run(gyp, ...args) {
     fail('node-gyp needs Python 3: install it and run `npm run build:native` again.');
   }
   if (/: error:|error C\d+/.test(output)) fail('Mend the first error above and run `npm run build:native` again.');
-  if (/node_api\.h|ENOTFOUND|EAI_AGAIN|ECONNREFUSED|getaddrinfo|network/i.test(output)) {
+  if (/node_api\.h|common\.gypi|ENOTFOUND|EAI_AGAIN|ECONNREFUSED|getaddrinfo|network/i.test(output)) {
     fail("Node's headers are missing and could not be downloaded: set npm_config_nodedir to a folder with include/node.");
   }
   fail('Install a C++17 compiler and make (Debian: apt-get install build-essential), then run `npm run build:native` again.');
