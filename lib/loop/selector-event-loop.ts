@@ -10,7 +10,7 @@ import type { Coroutine } from '../futures/coroutine';
 import type { Future } from '../futures/future';
 import type { SelectorKey } from '../selectors/base-selector';
 import type { FileObject } from '../selectors/file-object';
-import { ReadyPairs } from '../selectors/native-selector';
+import { NativeSelectorBase, ReadyPairs } from '../selectors/native-selector';
 import { DefaultSelector } from '../selectors/selectors';
 import type { AddressInfo, Host, Port, ResolveOptions } from '../sockets/numeric-address';
 import { socketpair, type Socket } from '../sockets/socket';
@@ -122,18 +122,38 @@ export abstract class BaseSelectorEventLoop extends BaseEventLoop {
       return handle;
     }
     const watchers = (key.data ?? NOBODY) as Watchers;
-    try {
-      selector.modify(fd, key.events | event, withHandle(watchers, event, handle));
-    } catch (error) {
-      // Differs from asyncio: the number was closed and used again, the kernel knows no such registration (FD-029).
-      // What was registered died with the old descriptor.
-      if (!(error instanceof FileNotFoundError) || registered(selector, fd) !== undefined) throw error;
+    const replaced = watchers[event === EVENT_READ ? 0 : 1];
+    if (!this.#modify(selector, key, fd, key.events | event, withHandle(watchers, event, handle), replaced !== null)) {
+      // Differs from asyncio: the number was closed and used again (FD-029). What was registered died with the old
+      // descriptor.
       for (const stale of watchers) stale?.cancel();
       selector.register(fd, event, withHandle(NOBODY, event, handle));
       return handle;
     }
-    watchers[event === EVENT_READ ? 0 : 1]?.cancel();
+    replaced?.cancel();
     return handle;
+  }
+
+  /**
+   * Changes a registration. With an unchanged mask no system call would tell that it is stale: `verify` makes one.
+   * @returns false if the registration is of a descriptor that is closed
+   */
+  #modify(
+    selector: SelectorLike,
+    key: SelectorKey,
+    fd: FileObject,
+    events: number,
+    data: Watchers,
+    verify: boolean,
+  ): boolean {
+    if (verify && selector instanceof NativeSelectorBase && selector._forgetIfStale(key)) return false;
+    try {
+      selector.modify(fd, events, data);
+      return true;
+    } catch (error) {
+      if (error instanceof FileNotFoundError && registered(selector, fd) === undefined) return false;
+      throw error;
+    }
   }
 
   #unwatch(fd: FileObject, event: number): boolean {

@@ -4,7 +4,7 @@
 import { inspect } from 'node:util';
 
 import { EVENT_READ, EVENT_WRITE, type Seconds } from '../base/constants';
-import { KeyError, NotImplementedError, ValueError } from '../base/errors';
+import { KeyError, NotImplementedError, typeError, ValueError } from '../base/errors';
 import { binding } from '../native/binding';
 import { check, errorFor } from '../native/check';
 import type { NativeSelector } from '../native/types';
@@ -42,8 +42,9 @@ export class ReadyPairs {
 function toNanoseconds(timeout: Seconds | null): number {
   if (timeout === null) return -1;
   if (typeof timeout !== 'number') {
-    throw new ValueError(`a timeout is a number of seconds or null, not ${inspect(timeout)}`);
+    throw typeError(`a timeout is a number of seconds or null, not ${inspect(timeout)}`);
   }
+  if (Number.isNaN(timeout)) throw new ValueError('a timeout must not be NaN');
   if (!(timeout > 0)) return 0;
   return Math.min(Math.ceil(timeout * 1e9), Number.MAX_SAFE_INTEGER);
 }
@@ -135,6 +136,17 @@ export abstract class NativeSelectorBase extends BaseSelector {
       throw errorFor(result, `${this._native.name} modify`, { detail: `descriptor ${key.fd}` });
     }
     return this._replace(key, events, data);
+  }
+
+  /**
+   * Forgets a key whose descriptor was closed and whose number was used again: the system does not know it any more.
+   * @returns whether it was so
+   * @internal
+   */
+  _forgetIfStale(key: SelectorKey): boolean {
+    if (this._native.modify(key.fd, key.events) >= 0) return false;
+    this._keys.delete(key.fd);
+    return true;
   }
 
   /** @internal */

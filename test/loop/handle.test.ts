@@ -1,0 +1,159 @@
+// handle.test.ts: what a handle is, and what happens when its callback throws.
+
+import { inspect } from 'node:util';
+
+import { CancelledError, KeyboardInterrupt, SystemExit } from '../../lib/base/errors';
+import { TimerHandle } from '../../lib/loop/handle';
+import { useLoop } from '../support/loops';
+
+describe('handle', () => {
+  const subject = useLoop('virtual');
+
+  test('LOOP-002, LOOP-003: cancel drops callback and arguments, and may be called again', () => {
+    const { loop } = subject.current;
+    const handle = loop.callSoon((_text: string) => undefined, 'argument');
+    expect(handle.cancelled()).toBe(false);
+    handle.cancel();
+    handle.cancel();
+    expect(handle.cancelled()).toBe(true);
+    expect([handle._callback, handle._args]).toEqual([null, null]);
+  });
+
+  test('LOOP-004: an exception goes to the handler with message, exception and handle', async () => {
+    const { loop } = subject.current;
+    const error = new Error('boom');
+    const handle = loop.callSoon(function failing() {
+      throw error;
+    });
+    await subject.current.runOnce();
+    const [context, ...others] = subject.current.takeContexts();
+    expect(others).toEqual([]);
+    expect(Object.keys(context).sort()).toEqual(['exception', 'handle', 'message']);
+    expect(context.exception).toBe(error);
+    expect(context.handle).toBe(handle);
+    expect(context.message).toContain('failing');
+  });
+
+  test('LOOP-005: the message shows arguments in debug mode only', async () => {
+    const { loop } = subject.current;
+    const failing = (_text: string): void => {
+      throw new Error('boom');
+    };
+    loop.callSoon(failing, 'shown');
+    await subject.current.runOnce();
+    loop.setDebug(true);
+    loop.callSoon(failing, 'shown');
+    await subject.current.runOnce();
+    const [plain, debug] = subject.current.takeContexts();
+    expect(plain.message).not.toContain('shown');
+    expect(debug.message).toContain('shown');
+    expect(debug.sourceTraceback).toContain('handle.test');
+  });
+
+  test('LOOP-006: a CancelledError of a plain callback is reported like any other', async () => {
+    const { loop } = subject.current;
+    loop.callSoon(() => {
+      throw new CancelledError();
+    });
+    await subject.current.runOnce();
+    expect(subject.current.takeContexts()[0].exception).toBeInstanceOf(CancelledError);
+  });
+
+  test('an async callback that fails is reported, too', async () => {
+    const { loop } = subject.current;
+    const error = new Error('later');
+    loop.callSoon(async () => {
+      await null;
+      throw error;
+    });
+    await subject.current.runOnce();
+    expect(subject.current.takeContexts().map((context) => context.exception)).toEqual([error]);
+  });
+
+  test.each([new SystemExit(3), new KeyboardInterrupt()])(
+    'LOOP-004, LOOP-037: %p ends the run at once; the rest of the batch runs next time',
+    async (fatal) => {
+      const { loop } = subject.current;
+      const seen: string[] = [];
+      loop.callSoon(() => {
+        throw fatal;
+      });
+      loop.callSoon(() => seen.push('rest'));
+      loop.stop();
+      await expect(subject.current.runForever()).rejects.toBe(fatal);
+      expect([seen.length, loop.isRunning()]).toEqual([0, false]);
+      await subject.current.runOnce();
+      expect(seen).toEqual(['rest']);
+    },
+  );
+
+  test('LOOP-013: without debug a callback that is no function fails when it runs', async () => {
+    const { loop } = subject.current;
+    loop.callSoon('nothing' as unknown as () => void);
+    await subject.current.runOnce();
+    expect(subject.current.takeContexts()[0].exception).toBeInstanceOf(TypeError);
+  });
+
+  test('LOOP-015: in debug mode a callback that is no function is refused', () => {
+    const { loop } = subject.current;
+    loop.setDebug(true);
+    const nothing = 5 as unknown as () => void;
+    const expected = expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' });
+    expect(() => loop.callSoon(nothing)).toThrow(expected);
+    expect(() => loop.callSoonThreadsafe(nothing)).toThrow(expected);
+    expect(() => loop.callLater(1, nothing)).toThrow(expected);
+    expect(() => loop.callAt(1, nothing)).toThrow(expected);
+  });
+
+  test('LOOP-099: a callback that cancels its own handle and throws is reported without its name', async () => {
+    const { loop } = subject.current;
+    const handle = loop.callSoon(function own() {
+      handle.cancel();
+      throw new Error('boom');
+    });
+    await subject.current.runOnce();
+    expect(subject.current.takeContexts()[0].message).toContain('None()');
+  });
+
+  test('LOOP-009: inspect shows the callback, the deadline and the cancelled state', () => {
+    const { loop } = subject.current;
+    const handle = loop.callSoon(function work() {});
+    const timer = loop.callAt(12.5, function later() {});
+    expect(inspect(handle)).toBe('<Handle work()>');
+    expect(inspect(timer)).toBe('<TimerHandle when=12.5 later()>');
+    timer.cancel();
+    expect(inspect(timer)).toBe('<TimerHandle cancelled when=12.5>');
+    handle.cancel();
+    expect(inspect(handle)).toBe('<Handle cancelled>');
+  });
+
+  test('LOOP-002, LOOP-010: in debug mode a cancelled handle can still be named, and knows where it was made', () => {
+    const { loop } = subject.current;
+    loop.setDebug(true);
+    const handle = loop.callSoon(function work() {});
+    expect(handle._sourceTraceback?.split('\n').length).toBeLessThanOrEqual(10);
+    expect(handle._sourceTraceback?.split('\n')[0]).toContain('handle.test');
+    handle.cancel();
+    expect(inspect(handle)).toContain('work()');
+  });
+
+  test('LOOP-007: a timer knows its deadline', () => {
+    const { loop } = subject.current;
+    const timer = loop.callAt(1234.5, () => undefined);
+    expect(timer).toBeInstanceOf(TimerHandle);
+    expect(timer.when()).toBe(1234.5);
+  });
+
+  test('LOOP-008: the loop counts a cancelled timer once, and only while it is in the heap', async () => {
+    const { loop } = subject.current;
+    const timer = loop.callLater(5, () => undefined);
+    const due = loop.callLater(-1, () => undefined);
+    timer.cancel();
+    timer.cancel();
+    expect(loop._timerCancelledCount).toBe(1);
+    await subject.current.runOnce();
+    // It ran: it is in the heap no more. The other one still is, behind nothing that was popped.
+    due.cancel();
+    expect(loop._timerCancelledCount).toBe(1);
+  });
+});
