@@ -1,0 +1,94 @@
+// compiled-library.ts: the library as plain JavaScript in a folder of its own, and child processes that run it: for
+// tests where a crash, an exit code or a whole process is what is looked at.
+
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+
+import { transformFileSync } from '@swc/core';
+
+const root = path.join(__dirname, '..', '..');
+
+function compile(folder: string): void {
+  for (const name of readdirSync(path.join(root, 'lib'), { recursive: true, encoding: 'utf8' })) {
+    if (!name.endsWith('.ts')) continue;
+    const { code } = transformFileSync(path.join(root, 'lib', name), {
+      swcrc: false,
+      jsc: { target: 'es2022', parser: { syntax: 'typescript' } },
+      module: { type: 'commonjs' },
+    });
+    const target = path.join(folder, 'lib', name.replace(/\.ts$/, '.js'));
+    mkdirSync(path.dirname(target), { recursive: true });
+    writeFileSync(target, code);
+  }
+}
+
+/** How a child process ended. */
+export interface ChildEnd {
+  status: number | null;
+  signal: NodeJS.Signals | null;
+  stdout: string;
+  stderr: string;
+}
+
+export interface ChildOptions {
+  nodeOptions?: readonly string[];
+  /** Called with every piece of the child's output, while it runs. */
+  onOutput?: (text: string, pid: number) => void;
+}
+
+/** The compiled library, there while the tests of a file run. */
+export class CompiledLibrary {
+  readonly folder = mkdtempSync(path.join(os.tmpdir(), 'fdloop-test-'));
+
+  constructor() {
+    compile(this.folder);
+  }
+
+  remove(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /**
+   * Runs a script in a Node process of its own. It finds `fdloop` (the public names), `lib(path)` (any module of lib/)
+   * and `addon` (the native binding).
+   */
+  run(script: string, options: ChildOptions = {}): Promise<ChildEnd> {
+    const prelude =
+      `const lib = (name) => require(${JSON.stringify(path.join(this.folder, 'lib') + path.sep)} + name);` +
+      `const fdloop = lib('index'); const addon = lib('native/binding').binding;`;
+    const child = spawn(process.execPath, [...(options.nodeOptions ?? []), '-e', `${prelude}\n${script}`], {
+      env: { ...process.env, FDLOOP_ADDON: addonFile() },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const end: ChildEnd = { status: null, signal: null, stdout: '', stderr: '' };
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      end.stdout += text;
+      options.onOutput?.(text, child.pid as number);
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      end.stderr += text;
+    });
+    return new Promise((resolve, reject) => {
+      child.on('error', reject);
+      child.on('close', (status, signal) => resolve({ ...end, status, signal }));
+    });
+  }
+}
+
+function addonFile(): string {
+  return process.env.FDLOOP_ADDON ?? path.join(root, 'build', 'Release', 'addon.node');
+}
+
+/** Compiles before the first test of a file, and removes after the last. */
+export function useCompiledLibrary(): { run: CompiledLibrary['run'] } {
+  let library: CompiledLibrary | null = null;
+  beforeAll(() => {
+    library = new CompiledLibrary();
+  });
+  afterAll(() => library?.remove());
+  return {
+    run: (script, options) => (library as CompiledLibrary).run(script, options),
+  };
+}
