@@ -30,6 +30,7 @@ export function outsideOfMicrotasks<T>(action: () => T): Promise<T> {
 export class TestLoop {
   readonly loop: SelectorEventLoop;
   readonly #contexts: ExceptionContext[] = [];
+  readonly #cleanUps: (() => void)[] = [];
 
   constructor(
     readonly driver: DriverName,
@@ -65,8 +66,18 @@ export class TestLoop {
     return this.#contexts.splice(0);
   }
 
-  close(): void {
-    if (!this.loop.isClosed()) this.loop.close();
+  /** Has `cleanUp` called when the test is over, before the loop's last iteration. */
+  atEnd(cleanUp: () => void): void {
+    this.#cleanUps.push(cleanUp);
+  }
+
+  /** Cleans up, closes the loop, and fails if its exception handler heard something that nobody took. */
+  async close(): Promise<void> {
+    for (const cleanUp of this.#cleanUps.splice(0)) cleanUp();
+    if (!this.loop.isClosed()) {
+      await this.runOnce();
+      this.loop.close();
+    }
     const unexpected = this.takeContexts();
     if (unexpected.length > 0) {
       const first = unexpected[0];
@@ -84,10 +95,10 @@ export function useLoop(
   beforeEach(() => {
     current = new TestLoop(driver, new selectorClasses[selector]());
   });
-  afterEach(() => {
+  afterEach(async () => {
     const loop = current;
     current = null;
-    loop?.close();
+    await loop?.close();
   });
   return {
     get current(): TestLoop {

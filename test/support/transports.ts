@@ -69,6 +69,11 @@ export async function wire<P extends BaseProtocol>(
   const sock = options.plain === true ? (near as ScriptedSocket) : ScriptedSocket.over(near);
   if (options.sendBuffer !== undefined) sock.setsockopt(SOL_SOCKET, SO_SNDBUF, options.sendBuffer);
   const transport = subject.loop._makeSocketTransport(sock, protocol);
+  subject.atEnd(() => {
+    if (sock instanceof ScriptedSocket) sock.script.send.length = 0;
+    transport.abort();
+    peer.close();
+  });
   if (options.connected !== false) await subject.runOnce();
   const arrived = (): Buffer => {
     const chunks: Buffer[] = [];

@@ -78,9 +78,6 @@ describe('construction', () => {
     peer.send(Buffer.from('data'));
     await subject.current.runOnce();
     expect(protocol.names()).toEqual(['connectionMade', 'dataReceived']);
-    transport.abort();
-    peer.close();
-    await subject.current.runOnce();
   });
 
   test('TCP-006: TCP_NODELAY is set for TCP sockets that say so, and for no others', async () => {
@@ -106,9 +103,6 @@ describe('data', () => {
     await subject.current.runOnce();
     expect(sock.calls).toEqual(['recv 262144']);
     expect(protocol.received.map(String)).toEqual(['hello']);
-    transport.abort();
-    peer.close();
-    await subject.current.runOnce();
   });
 
   test('a chunk is the protocol’s own: later reads do not change it', async () => {
@@ -118,9 +112,6 @@ describe('data', () => {
       await subject.current.runOnce();
     }
     expect(protocol.received.map(String)).toEqual(['first', 'second', 'third']);
-    transport.abort();
-    peer.close();
-    await subject.current.runOnce();
   });
 
   test('TCP-009: nothing is read once the connection is given up', async () => {
@@ -131,7 +122,6 @@ describe('data', () => {
     await subject.current.runOnce();
     expect(sock.calls).toEqual([]);
     expect(protocol.names()).toEqual(['connectionMade', 'connectionLost']);
-    peer.close();
   });
 
   test.each([again(), interrupted()])('TCP-014: %p on reading is ignored until the next readiness', async (error) => {
@@ -142,9 +132,6 @@ describe('data', () => {
     expect(protocol.names()).toEqual(['connectionMade']);
     await subject.current.runOnce();
     expect(protocol.names()).toEqual(['connectionMade', 'dataReceived']);
-    transport.abort();
-    peer.close();
-    await subject.current.runOnce();
   });
 
   test('TCP-015: the fatal pair of the protocol ends the run', async () => {
@@ -156,9 +143,6 @@ describe('data', () => {
     const { transport, peer } = await wire(subject.current, protocol);
     peer.send(Buffer.from('x'));
     await expect(subject.current.runOnce()).rejects.toBeInstanceOf(KeyboardInterrupt);
-    transport.abort();
-    peer.close();
-    await subject.current.runOnce();
   });
 
   test('TCP-016, TCP-030, TR-025: an error of the system ends the connection quietly, without eofReceived', async () => {
@@ -170,7 +154,6 @@ describe('data', () => {
     await subject.current.runOnce();
     expect(protocol.events).toEqual([['connectionMade'], ['connectionLost', error]]);
     expect(subject.current.takeContexts()).toEqual([]);
-    peer.close();
   });
 
   test('TCP-016: a real reset arrives as ConnectionResetError', async () => {
@@ -213,7 +196,6 @@ describe('data', () => {
     expect(context).toMatchObject({ exception: error, protocol, transport });
     expect(context.message).toContain('dataReceived');
     expect(protocol.events).toEqual([['connectionMade'], ['dataReceived', 1], ['connectionLost', error]]);
-    peer.close();
   });
 });
 
@@ -229,7 +211,6 @@ describe('end of data', () => {
     await subject.current.runOnce();
     expect(arrived().toString()).toBe('buffered');
     expect(protocol.events).toEqual([['connectionMade'], ['eofReceived'], ['connectionLost', null]]);
-    peer.close();
   });
 
   test('TCP-020, TR-011: a true answer keeps it open for writing, and it still counts as reading', async () => {
@@ -308,9 +289,6 @@ describe('buffered protocols', () => {
       ['bufferUpdated', 4],
     ]);
     expect(Buffer.from(protocol.buffer).toString()).toBe('a'.repeat(16));
-    transport.abort();
-    peer.close();
-    await subject.current.runOnce();
   });
 
   test.each([
@@ -325,7 +303,6 @@ describe('buffered protocols', () => {
     expect(context).toMatchObject({ exception: { code }, message: expect.stringContaining('getBuffer') });
     expect(sock.calls).toEqual([]);
     expect(protocol.names()).toEqual(['connectionMade', 'getBuffer', 'connectionLost']);
-    peer.close();
   });
 
   test('TCP-024: an exception in getBuffer is fatal', async () => {
@@ -339,7 +316,6 @@ describe('buffered protocols', () => {
     await subject.current.runOnce();
     expect(subject.current.takeContexts()[0]).toMatchObject({ exception: error });
     expect(protocol.events.at(-1)).toEqual(['connectionLost', error]);
-    peer.close();
   });
 
   test('TCP-013: getBuffer is asked before the read, which may bring nothing', async () => {
@@ -348,9 +324,6 @@ describe('buffered protocols', () => {
     peer.send(Buffer.from('x'));
     await subject.current.runOnce();
     expect(protocol.names()).toEqual(['connectionMade', 'getBuffer']);
-    transport.abort();
-    peer.close();
-    await subject.current.runOnce();
   });
 
   test('TCP-025: an exception in bufferUpdated is fatal', async () => {
@@ -367,7 +340,6 @@ describe('buffered protocols', () => {
       message: expect.stringContaining('bufferUpdated'),
     });
     expect(protocol.events.at(-1)).toEqual(['connectionLost', error]);
-    peer.close();
   });
 
   test('TCP-007: methods alone do not make a buffered protocol', async () => {
@@ -380,9 +352,6 @@ describe('buffered protocols', () => {
     peer.send(Buffer.from('x'));
     await subject.current.runOnce();
     expect(protocol.names()).toEqual(['connectionMade', 'dataReceived']);
-    transport.abort();
-    peer.close();
-    await subject.current.runOnce();
   });
 
   test('TCP-008, TCP-031, TR-009: setProtocol changes the mode in the middle of a connection', async () => {
@@ -401,7 +370,6 @@ describe('buffered protocols', () => {
     transport.abort();
     await subject.current.runOnce();
     expect(transport.getProtocol()).toBeNull();
-    peer.close();
   });
 
   test('a buffer that is detached or shrunk meanwhile costs the connection, not the process', async () => {
@@ -416,6 +384,5 @@ describe('buffered protocols', () => {
     await subject.current.runOnce();
     expect(subject.current.takeContexts()[0].exception).toMatchObject({ code: 'ERR_EMPTY_BUFFER' });
     expect(protocol.names().at(-1)).toBe('connectionLost');
-    peer.close();
   });
 });
