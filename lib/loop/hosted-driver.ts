@@ -17,7 +17,7 @@ import { errorFor } from '../native/check';
 import type { NativeHostWatch } from '../native/types';
 import { NativeSelectorBase } from '../selectors/native-selector';
 import type { BaseEventLoop } from './base-event-loop';
-import type { Driver } from './driver';
+import { VirtualClock, type Driver } from './driver';
 import { selectReady, type ReadyList, type SelectorLike } from './ready';
 
 /** Iterations in one turn, before Node gets its own. */
@@ -67,9 +67,12 @@ export class HostedDriver implements Driver {
     });
   }
 
-  // The host has waited already: only look.
-  select(selector: SelectorLike): ReadyList {
-    return selectReady(selector, 0);
+  // The host has waited already: only look. A virtual clock has nobody to wait for: it jumps.
+  select(selector: SelectorLike, timeout: Seconds | null): ReadyList {
+    const ready = selectReady(selector, 0);
+    const clock = this.#loop._clock;
+    if (clock instanceof VirtualClock && timeout !== null && ready.length === 0) clock.advance(timeout);
+    return ready;
   }
 
   wake(): void {
@@ -118,7 +121,7 @@ export class HostedDriver implements Driver {
   }
 
   #arm(timeout: Seconds | null): void {
-    if (timeout === 0) {
+    if (timeout === 0 || (timeout !== null && this.#loop._clock instanceof VirtualClock)) {
       this.wake();
       return;
     }
