@@ -1,7 +1,7 @@
 // compiled-library.ts: the library as plain JavaScript in a folder of its own, and child processes that run it: for
 // tests where a crash, an exit code or a whole process is what is looked at.
 
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
@@ -35,7 +35,7 @@ export interface ChildEnd {
 export interface ChildOptions {
   nodeOptions?: readonly string[];
   /** Called with every piece of the child's output, while it runs. */
-  onOutput?: (text: string, pid: number) => void;
+  onOutput?: (text: string, child: ChildProcess) => void;
 }
 
 /** The compiled library, there while the tests of a file run. */
@@ -65,7 +65,7 @@ export class CompiledLibrary {
     const end: ChildEnd = { status: null, signal: null, stdout: '', stderr: '' };
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       end.stdout += text;
-      options.onOutput?.(text, child.pid as number);
+      options.onOutput?.(text, child);
     });
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       end.stderr += text;
