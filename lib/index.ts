@@ -13,6 +13,7 @@ export {
   ConnectionError,
   ConnectionRefusedError,
   ConnectionResetError,
+  ExceptionGroup,
   FileExistsError,
   FileNotFoundError,
   InterruptedError,
@@ -50,13 +51,29 @@ export { Socket, socketpair } from './sockets/socket';
 export type { SocketLike } from './sockets/socket-io';
 
 // futures
-export { Coroutine } from './futures/coroutine';
+export { asCompleted, type AsCompletedOptions } from './futures/as-completed';
+export { Coroutine, type CoroutineFunction, type CoroutineLike } from './futures/coroutine';
 export { currentTask, getRunningLoop } from './futures/current';
-export { type Awaitable, ensureFuture, wrapPromise } from './futures/ensure-future';
+export { createEagerTaskFactory, eagerTaskFactory, type TaskConstructor } from './futures/eager';
+export { type Awaitable, ensureFuture, type ResultOf, wrapPromise } from './futures/ensure-future';
 export type { CoroutineGenerator } from './futures/frame';
-export { type DoneCallback, Future, isFuture } from './futures/future';
+export { type DoneCallback, type DoneCallbackOptions, Future, isFuture } from './futures/future';
+export { gather, type GatherOptions } from './futures/gather';
+export { shield } from './futures/shield';
 export { sleep } from './futures/sleep';
-export { allTasks, type CoroutineLike, Task, type TaskOptions } from './futures/task';
+export { staggeredRace, type StaggeredRaceResult } from './futures/staggered-race';
+export { allTasks, Task, type TaskOptions } from './futures/task';
+export { TaskGroup, taskGroup } from './futures/task-group';
+export { Timeout, timeout, timeoutAt } from './futures/timeout';
+export {
+  ALL_COMPLETED,
+  FIRST_COMPLETED,
+  FIRST_EXCEPTION,
+  type ReturnWhen,
+  wait,
+  type WaitOptions,
+} from './futures/wait';
+export { waitFor } from './futures/wait-for';
 
 // loop
 export {

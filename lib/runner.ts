@@ -6,7 +6,8 @@ import { RuntimeError, ValueError } from './base/errors';
 import { _getRunningLoop } from './base/running-loop';
 import { SelectorEventLoop } from './event-loop';
 import { Future } from './futures/future';
-import { allTasks, isCoroutineLike, type CoroutineLike, type Task } from './futures/task';
+import { isCoroutineLike, type CoroutineLike } from './futures/coroutine';
+import { allTasks, type Task } from './futures/task';
 import type { CoroutineGenerator } from './futures/frame';
 
 export interface RunOptions {

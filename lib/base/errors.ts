@@ -148,6 +148,23 @@ export class CancelledError extends Error {
   readonly code = 'ERR_CANCELLED';
 }
 
+/** Several errors that happened side by side. Python: ExceptionGroup. */
+export class ExceptionGroup extends AggregateError {
+  readonly code = 'ERR_EXCEPTION_GROUP';
+
+  /** @throws ValueError for no errors at all */
+  constructor(message: string, errors: Iterable<unknown>) {
+    const list = [...errors];
+    if (list.length === 0) throw new ValueError('an exception group needs at least one exception');
+    super(list, `${message} (${list.length} sub-exception${list.length === 1 ? '' : 's'})`);
+  }
+
+  /** Python's name for `errors`. */
+  get exceptions(): readonly unknown[] {
+    return this.errors;
+  }
+}
+
 /** Ends a run of the loop at once when thrown anywhere in it. Python: SystemExit. */
 export class SystemExit extends Error {
   readonly code = 'ERR_SYSTEM_EXIT';
@@ -189,6 +206,7 @@ for (const [name, Class] of Object.entries({
   AssertionError,
   InvalidStateError,
   CancelledError,
+  ExceptionGroup,
   SystemExit,
   KeyboardInterrupt,
   ResourceWarning,

@@ -9,6 +9,17 @@ import type { BaseEventLoop } from '../loop/base-event-loop';
 import { awaitingTask, getRunningLoop } from './current';
 import { GeneratorFrame, type CoroutineGenerator } from './frame';
 
+/**
+ * What a task can run: an async function, a generator function, a function that returns either's result or a plain
+ * value, a generator, or a coroutine that a verb of the loop returned. Never a promise: it would be running already.
+ */
+export type CoroutineLike<T> =
+  Coroutine<T> | CoroutineGenerator<T> | (() => CoroutineGenerator<T> | PromiseLike<T> | T);
+
+/** An async function, a generator function or a plain function that gets arguments from whoever runs it. */
+export type CoroutineFunction<T, A extends unknown[] = []> = (...args: A) => CoroutineGenerator<T> | PromiseLike<T> | T;
+
+/** Work that starts when it is awaited, and can be awaited once. asyncio: a coroutine object. */
 export class Coroutine<T> implements PromiseLike<T> {
   #generator: CoroutineGenerator<T> | null;
 
@@ -22,7 +33,8 @@ export class Coroutine<T> implements PromiseLike<T> {
 
   /**
    * The generator itself, for whoever drives it from here on.
-   * @throws RuntimeError when asked twice: a coroutine runs once
+   * @throws RuntimeError (ERR_COROUTINE_REUSED) when asked twice: a coroutine runs once
+   * @internal
    */
   _take(): CoroutineGenerator<T> {
     const generator = this.#generator;
@@ -31,19 +43,20 @@ export class Coroutine<T> implements PromiseLike<T> {
     return generator;
   }
 
+  /** `yield* coroutine` in a generator runs it there. @throws RuntimeError (ERR_COROUTINE_REUSED) the second time */
   [Symbol.iterator](): CoroutineGenerator<T> {
     return this._take();
   }
 
+  /** What `await` calls: runs it in the current task, or in one of its own where there is none. */
   then<R = T, E = never>(
     onFulfilled?: ((value: T) => R | PromiseLike<R>) | null,
     onRejected?: ((reason: unknown) => E | PromiseLike<E>) | null,
   ): Promise<R | E> {
     return new Promise<T>((resolve, reject) => {
-      const loop = this.loop ?? getRunningLoop();
-      const task = awaitingTask(loop);
-      if (task === null) loop.createTask(this)._await(resolve as (value: unknown) => void, reject);
-      else new GeneratorFrame<T>(task, this._take(), resolve, reject).resume(false, undefined);
+      const task = awaitingTask();
+      if (task !== null) new GeneratorFrame<T>(task, this._take(), resolve, reject).resume(false, undefined);
+      else (this.loop ?? getRunningLoop()).createTask(this)._await(resolve as (value: unknown) => void, reject);
     }).then(onFulfilled, onRejected);
   }
 
@@ -55,4 +68,28 @@ export class Coroutine<T> implements PromiseLike<T> {
   [inspect.custom](): string {
     return `<Coroutine ${this.#generator === null ? 'started' : 'not started'}>`;
   }
+}
+
+/** Whether a task can be made of `value`. asyncio: iscoroutine. */
+export function isCoroutineLike(value: unknown): value is CoroutineLike<unknown> {
+  return typeof value === 'function' || value instanceof Coroutine || isGenerator(value);
+}
+
+export function isGenerator(value: unknown): value is CoroutineGenerator<unknown> {
+  const object = value as CoroutineGenerator<unknown> | null | undefined;
+  return typeof object?.next === 'function' && typeof object.throw === 'function';
+}
+
+export function isAsyncFunction(value: unknown): boolean {
+  return Object.prototype.toString.call(value) === '[object AsyncFunction]';
+}
+
+export function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function';
+}
+
+/** Drops a coroutine that never started. A function leaves nothing to drop. */
+export function closeCoroutine(coroutine: CoroutineLike<unknown>): void {
+  if (coroutine instanceof Coroutine) coroutine.close();
+  else if (isGenerator(coroutine)) coroutine.return(undefined);
 }

@@ -1,23 +1,22 @@
-// current.ts: which task is running. A step of a task runs inside a handle, and the loop notes the task there. A
-// continuation after a foreign promise (fetch, fs) runs outside of any handle: there only the asynchronous context
-// knows, so each async function is called inside one that carries its task.
-
-import { AsyncLocalStorage } from 'node:async_hooks';
+// current.ts: which task is running. The asynchronous context says so wherever an async function or a generator of a
+// task runs, and also after a foreign promise (fetch, fs), outside of any handle. What the loop notes for the length of
+// a step is for what has lost its context.
 
 import { RuntimeError } from '../base/errors';
 import { _getRunningLoop } from '../base/running-loop';
 import type { BaseEventLoop } from '../loop/base-event-loop';
+import { taskContext } from './context';
 import type { Task } from './task';
-
-/** @internal */
-export const taskContext = new AsyncLocalStorage<Task>();
 
 /**
  * The loop that is running here. asyncio: get_running_loop.
  * @throws RuntimeError (ERR_NO_RUNNING_LOOP) if none is
  */
 export function getRunningLoop(): BaseEventLoop {
-  const loop = _getRunningLoop() ?? taskContext.getStore()?._loop;
+  const carried = taskContext.getStore();
+  // Code of a task may go on in the turn of another loop, after a promise that was settled there.
+  if (carried != null && !carried.done()) return carried._loop;
+  const loop = _getRunningLoop() ?? carried?._loop;
   if (loop === undefined) throw new RuntimeError('no running event loop', 'ERR_NO_RUNNING_LOOP');
   return loop;
 }
@@ -25,14 +24,37 @@ export function getRunningLoop(): BaseEventLoop {
 /**
  * The task whose step is running, or null. asyncio: current_task.
  * @param loop the running one if left out
+ * @throws RuntimeError (ERR_NO_RUNNING_LOOP) if none is given and none is running
  */
 export function currentTask(loop: BaseEventLoop | null = null): Task | null {
-  return awaitingTask(loop ?? getRunningLoop());
+  const carried = taskContext.getStore();
+  const chosen = loop ?? getRunningLoop();
+  if (carried === undefined) return chosen._currentTask;
+  return carried !== null && carried._loop === chosen && !carried.done() ? carried : null;
 }
 
-/** @internal */
-export function awaitingTask(loop: BaseEventLoop): Task | null {
+/** The task that an `await` here suspends, of whatever loop. @internal */
+export function awaitingTask(): Task | null {
   const carried = taskContext.getStore();
-  if (carried !== undefined && carried._loop === loop && !carried.done()) return carried;
-  return loop._currentTask;
+  if (carried === undefined) return _getRunningLoop()?._currentTask ?? null;
+  return carried !== null && !carried.done() ? carried : null;
+}
+
+/** Notes that a step of `task` begins. asyncio: _enter_task. @throws RuntimeError if another task is in a step @internal */
+export function enterTask(loop: BaseEventLoop, task: Task): void {
+  const current = loop._currentTask;
+  if (current !== null && current !== task) {
+    throw new RuntimeError(
+      `cannot enter task ${task._name} while task ${current._name} is being executed`,
+      'ERR_TASK_RUNNING',
+    );
+  }
+  loop._currentTask = task;
+}
+
+/** Makes `task` the current one within another's step. asyncio: _swap_current_task. @returns the one it was @internal */
+export function swapCurrentTask(loop: BaseEventLoop, task: Task | null): Task | null {
+  const previous = loop._currentTask;
+  loop._currentTask = task;
+  return previous;
 }

@@ -11,14 +11,25 @@ import type { Task } from './task';
 /** A generator that waits by yielding futures. */
 export type CoroutineGenerator<T> = Generator<Awaited, T, unknown>;
 
-export abstract class Frame {
+/** The first argument of a handle, when it knows better than the function's name what the handle is for. */
+export abstract class HandleSubject {
+  abstract describe(): string;
+}
+
+export abstract class Frame extends HandleSubject {
   /** What it waits for; null after a bare yield. */
   future: Future | null = null;
 
-  constructor(readonly task: Task) {}
+  constructor(readonly task: Task) {
+    super();
+  }
 
-  /** Goes on: with `error` thrown in if `failed`, else with the result of the awaited future. */
-  abstract resume(failed: boolean, error: unknown): void;
+  /** Goes on: with `value` thrown in if `failed`, else with `value` as the result of what was awaited. */
+  abstract resume(failed: boolean, value: unknown): void;
+
+  override describe(): string {
+    return `step of ${this.task.getName()}`;
+  }
 }
 
 /** Suspended by `await thenable` in an async function. */
@@ -31,10 +42,18 @@ export class ThenableFrame extends Frame {
     super(task);
   }
 
-  resume(failed: boolean, error: unknown): void {
-    if (failed) this.fail(error);
-    else this.ok(this.future?._result);
+  resume(failed: boolean, value: unknown): void {
+    if (failed) this.fail(value);
+    else this.ok(value);
   }
+}
+
+/**
+ * What a generator of the library yields to wait for an async function that it called itself: no future of its own, the
+ * same step goes on by microtasks. asyncio's nested coroutines cost no iteration either (FUT-025).
+ */
+export class SameStep {
+  constructor(readonly promise: PromiseLike<unknown>) {}
 }
 
 /** Drives a generator: step by step until it waits, and at its end tells `returned` or `threw`. */
@@ -48,33 +67,41 @@ export class GeneratorFrame<T> extends Frame {
     super(task);
   }
 
-  resume(failed: boolean, error: unknown): void {
-    let step: IteratorResult<Awaited, T>;
+  resume(failed: boolean, value: unknown): void {
+    this.task._context.runInAsyncScope(this.#advance, this, failed, value);
+  }
+
+  #advance(failed: boolean, value: unknown): void {
+    let step: IteratorResult<unknown, T>;
     try {
-      step = failed ? this.generator.throw(error) : this.generator.next(this.future?._result);
+      step = failed ? this.generator.throw(value) : this.generator.next(value);
     } catch (thrown) {
       this.threw(thrown);
       return;
     }
     if (step.done === true) this.returned(step.value);
-    else this.task._block(step.value as Future | undefined, this);
+    else if (step.value instanceof SameStep) {
+      step.value.promise.then(
+        (result) => this.resume(false, result),
+        (reason: unknown) => this.resume(true, reason),
+      );
+    } else this.task._block(step.value as Future | undefined, this);
   }
 }
 
 /** The handle of a task step: the future that `frame` waited for is done, or nothing was waited for. */
 export function resumeFrame(frame: Frame, future: Future | null): void {
   let failed = false;
-  let error: unknown;
-  if (future !== null && (future._failed || future.cancelled())) {
-    failed = true;
-    future._deliver(
-      () => undefined,
-      (reason) => {
-        error = reason;
-      },
-    );
+  let value: unknown;
+  if (future !== null) {
+    try {
+      value = future.result();
+    } catch (error) {
+      failed = true;
+      value = error;
+    }
   }
-  frame.task._step(frame, failed, error);
+  frame.task._step(frame, failed, value);
 }
 
 /** The handle of a task step that tells the coroutine it did something wrong. */
@@ -85,13 +112,13 @@ export function throwIntoFrame(frame: Frame, error: unknown): void {
 /** What is wrong with waiting for `value` in `task`, or null. */
 export function misuseOf(value: unknown, task: Task): RuntimeError | null {
   const future = value as Future;
-  if (typeof future?._addFrame !== 'function') {
+  if (typeof future?.addDoneCallback !== 'function') {
     return new RuntimeError(
       `task ${task._name} yielded ${inspect(value, { depth: 0 })}, which is no future; wrap a promise with wrapPromise`,
       'ERR_BAD_YIELD',
     );
   }
-  if (future._loop !== task._loop) {
+  if (future.getLoop() !== task._loop) {
     return new RuntimeError(
       `task ${task._name} waits for ${inspect(future)}, which is attached to a different loop`,
       'ERR_DIFFERENT_LOOP',

@@ -2,12 +2,15 @@
 // knows its waiters only as callbacks. It is a thenable and no Promise: `await future` calls our `then`, which is how a
 // task learns what it waits for, and a rejected future never is an unhandled rejection.
 
-import { inspect } from 'node:util';
+import type { AsyncResource } from 'node:async_hooks';
+import { inspect, types } from 'node:util';
 
+import { creationSite, firstLine } from '../base/creation-site';
 import { CancelledError, InvalidStateError, typeError } from '../base/errors';
 import type { BaseEventLoop } from '../loop/base-event-loop';
+import { copyContext } from './context';
 import { awaitingTask, getRunningLoop } from './current';
-import { resumeFrame, type Frame } from './frame';
+import { HandleSubject, resumeFrame, type Frame } from './frame';
 import type { Task } from './task';
 
 /** What a generator task may yield: a future to wait for, or nothing to give way for one iteration. */
@@ -15,8 +18,13 @@ export type Awaited = Future<unknown> | undefined | void;
 
 export type DoneCallback<T> = (future: Future<T>) => unknown;
 
-// Of whatever result type: a future of a T is a future of an unknown.
-type AnyCallback = (future: never) => unknown;
+export interface DoneCallbackOptions {
+  /** The asynchronous context that the callback runs in; a copy of the present one if left out. */
+  context?: AsyncResource;
+}
+
+// Entries of whatever result type: a future of a T is a future of an unknown.
+type Waiter = DoneEntry<never> | ((future: never) => unknown) | Frame;
 
 const enum State {
   Pending,
@@ -26,11 +34,52 @@ const enum State {
 
 const stateNames = ['pending', 'cancelled', 'finished'];
 
-// A future that dies with an exception nobody looked at is reported (FUT-012). The future itself cannot be seen any more
-// then, so the report is made of what it leaves behind.
-const unretrieved = new FinalizationRegistry<{ loop: BaseEventLoop; message: string; exception: unknown }>((left) => {
-  left.loop.callExceptionHandler({ message: left.message, exception: left.exception });
+/** What a future with an exception leaves behind. */
+interface Unretrieved {
+  loop: BaseEventLoop;
+  exception: unknown;
+  className: string;
+  name: string | null;
+  sourceTraceback: string | null;
+}
+
+// A future that dies with an exception nobody looked at is reported (FUT-012).
+// Differs from asyncio: the future cannot be seen any more then, so `future` is its text.
+const unretrieved = new FinalizationRegistry<Unretrieved>((left) => {
+  const { className, name, exception } = left;
+  left.loop.callExceptionHandler({
+    message: `${className} exception was never retrieved`,
+    exception,
+    future: `<${className} finished${name === null ? '' : ` name='${name}'`} exception=${String(exception)}>`,
+    ...(left.sourceTraceback === null ? {} : { sourceTraceback: left.sourceTraceback }),
+  });
 });
+
+/** A callback with the context that it runs in. */
+class DoneEntry<T> extends HandleSubject {
+  constructor(
+    readonly callback: DoneCallback<T>,
+    private readonly context: AsyncResource,
+  ) {
+    super();
+  }
+
+  call(future: Future<T>): unknown {
+    return this.context.runInAsyncScope(this.callback, undefined, future);
+  }
+
+  override describe(): string {
+    return `${this.callback.name || '<anonymous>'}()`;
+  }
+}
+
+/** The handle of a done callback. */
+function callEntry(entry: DoneEntry<never>, future: Future<never>): unknown {
+  return entry.call(future);
+}
+
+/** How `isFuture` knows a future, one of another copy of this library too. asyncio: _asyncio_future_blocking. */
+const marker = Symbol.for('fdloop.future');
 
 /** A result that will be set later. asyncio: Future. */
 export class Future<T = unknown> implements PromiseLike<T> {
@@ -41,12 +90,23 @@ export class Future<T = unknown> implements PromiseLike<T> {
   /** @internal */ _exception: unknown = undefined;
   /** @internal */ _cancelMessage: unknown = undefined;
   /** @internal */ _cancelledError: CancelledError | null = null;
-  /** @internal */ _callbacks: (AnyCallback | Frame)[] | null = null;
+  /** @internal */ _callbacks: Waiter[] | null = null;
+  /** Where it was made; only in debug mode. @internal */
+  _sourceTraceback: string | null = null;
   /** @internal */ _logTraceback = false;
 
-  /** @param loop the loop that calls the callbacks; the running one if left out */
+  /**
+   * @param loop the loop that calls the callbacks; the running one if left out
+   * @throws RuntimeError (ERR_NO_RUNNING_LOOP) if none is given and none is running
+   */
   constructor(loop?: BaseEventLoop | null) {
     this._loop = loop ?? getRunningLoop();
+    if (this._loop.getDebug()) this._sourceTraceback = creationSite();
+  }
+
+  /** @internal */
+  get [marker](): boolean {
+    return true;
   }
 
   /** The loop that this future belongs to. */
@@ -118,18 +178,22 @@ export class Future<T = unknown> implements PromiseLike<T> {
     return true;
   }
 
-  /** Calls `callback(future)` through the loop once done; in the next iteration if it is done already. */
-  addDoneCallback(callback: DoneCallback<T>): void {
+  /**
+   * Calls `callback(future)` through the loop once done; in the next iteration if it is done already.
+   * @throws TypeError if the callback is no function
+   */
+  addDoneCallback(callback: DoneCallback<T>, options: DoneCallbackOptions = {}): void {
     if (typeof callback !== 'function') throw typeError(`a callable is required, not ${inspect(callback)}`);
-    if (this._state !== State.Pending) this._loop.callSoon(callback, this as never);
-    else (this._callbacks ??= []).push(callback);
+    const entry = new DoneEntry(callback, options.context ?? copyContext(null));
+    if (this._state !== State.Pending) this._loop.callSoon(callEntry, entry as never, this as never);
+    else (this._callbacks ??= []).push(entry);
   }
 
   /** @returns how many times the callback had been added */
   removeDoneCallback(callback: DoneCallback<T>): number {
     const callbacks = this._callbacks;
     if (callbacks === null) return 0;
-    const kept = callbacks.filter((entry) => entry !== callback);
+    const kept = callbacks.filter((entry) => !(entry instanceof DoneEntry && entry.callback === (callback as unknown)));
     this._callbacks = kept;
     return callbacks.length - kept.length;
   }
@@ -155,8 +219,8 @@ export class Future<T = unknown> implements PromiseLike<T> {
       this._deliver(ok, fail);
       return;
     }
-    const task: Task | null = awaitingTask(this._loop);
-    if (task === null) this.addDoneCallback(() => this._deliver(ok, fail));
+    const task: Task | null = awaitingTask();
+    if (task === null) (this._callbacks ??= []).push(() => this._deliver(ok, fail));
     else task._awaitThenable(this, ok, fail);
   }
 
@@ -196,12 +260,13 @@ export class Future<T = unknown> implements PromiseLike<T> {
     this._state = State.Finished;
     this._scheduleCallbacks();
     this._logTraceback = true;
-    unretrieved.register(this, { loop: this._loop, message: this._neverRetrieved(), exception }, this);
+    const left = { loop: this._loop, exception, sourceTraceback: this._sourceTraceback };
+    unretrieved.register(this, { ...left, ...this._remembered() }, this);
   }
 
-  /** @internal */
-  _neverRetrieved(): string {
-    return 'Future exception was never retrieved';
+  /** What a report about this future says of it when it is gone. @internal */
+  _remembered(): { className: string; name: string | null } {
+    return { className: 'Future', name: null };
   }
 
   /** Marks the exception as seen. @internal */
@@ -223,6 +288,7 @@ export class Future<T = unknown> implements PromiseLike<T> {
     this._callbacks = null;
     for (const callback of callbacks) {
       if (typeof callback === 'function') this._loop.callSoon(callback, this as never);
+      else if (callback instanceof DoneEntry) this._loop.callSoon(callEntry, callback, this as never);
       else this._loop.callSoon(resumeFrame, callback, this);
     }
   }
@@ -231,12 +297,11 @@ export class Future<T = unknown> implements PromiseLike<T> {
   _reprInfo(): string[] {
     const info = [stateNames[this._state]];
     if (this._state === State.Finished) {
-      info.push(
-        !this._failed ? `result=${inspect(this._result, { depth: 0 })}` : `exception=${String(this._exception)}`,
-      );
+      info.push(!this._failed ? `result=${inspect(this._result, shortly)}` : `exception=${String(this._exception)}`);
     }
     const callbacks = this._callbacks;
     if (callbacks !== null && callbacks.length > 0) info.push(reprCallbacks(callbacks));
+    if (this._sourceTraceback !== null) info.push(`created ${firstLine(this._sourceTraceback)}`);
     return info;
   }
 
@@ -249,9 +314,11 @@ export class Future<T = unknown> implements PromiseLike<T> {
   }
 }
 
-function reprCallbacks(callbacks: readonly (AnyCallback | Frame)[]): string {
-  const name = (callback: AnyCallback | Frame): string =>
-    typeof callback === 'function' ? `${callback.name || '<anonymous>'}()` : `wakeup of ${callback.task._name}`;
+const shortly = { depth: 0, maxStringLength: 60, maxArrayLength: 6 };
+
+function reprCallbacks(callbacks: readonly Waiter[]): string {
+  const name = (callback: Waiter): string =>
+    typeof callback === 'function' ? `${callback.name || '<anonymous>'}()` : callback.describe();
   const first = name(callbacks[0]);
   if (callbacks.length === 1) return `cb=[${first}]`;
   const last = name(callbacks[callbacks.length - 1]);
@@ -279,7 +346,7 @@ function settle<R>(
 }
 
 function exceptionOf(exception: unknown): unknown {
-  if (exception instanceof Error) return exception;
+  if (exception instanceof Error || types.isNativeError(exception)) return exception;
   if (typeof exception === 'function' && exception.prototype instanceof Error) {
     return new (exception as new () => Error)();
   }
@@ -287,14 +354,20 @@ function exceptionOf(exception: unknown): unknown {
   throw typeError(`an exception is required, not ${inspect(exception)}`);
 }
 
-/** The CancelledError for a cancel message. */
+/** The CancelledError for a cancel message; an error as the message (the reason of an AbortSignal) is its cause. */
 export function cancelledError(message: unknown): CancelledError {
-  return new CancelledError(message === undefined || message === null ? '' : String(message));
+  if (message === undefined || message === null) return new CancelledError('');
+  if (typeof message !== 'object') return new CancelledError(String(message));
+  const text = (message as Error).message;
+  return new CancelledError(typeof text === 'string' ? text : inspect(message, shortly), { cause: message });
 }
 
-/** Whether `value` is a future of this library, or an object that says so. asyncio: isfuture. */
+/**
+ * Whether `value` is a future: of this library, of another copy of it, or any object whose `Symbol.for('fdloop.future')`
+ * is true. asyncio: isfuture.
+ */
 export function isFuture(value: unknown): value is Future {
-  return value instanceof Future;
+  return typeof value === 'object' && value !== null && (value as Record<symbol, unknown>)[marker] === true;
 }
 
 /** Sets the result unless the future was cancelled. @internal */

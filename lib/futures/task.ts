@@ -2,12 +2,21 @@
 // microtasks are drained before the handle ends, so that an async function gets as far in one step as a Python
 // coroutine would.
 
+import type { AsyncResource } from 'node:async_hooks';
 import { inspect } from 'node:util';
 
 import { CancelledError, isFatal, RuntimeError, typeError } from '../base/errors';
 import type { BaseEventLoop } from '../loop/base-event-loop';
-import { Coroutine } from './coroutine';
-import { taskContext } from './current';
+import { copyContext } from './context';
+import {
+  Coroutine,
+  isAsyncFunction,
+  isCoroutineLike,
+  isGenerator,
+  isPromiseLike,
+  type CoroutineLike,
+} from './coroutine';
+import { enterTask, getRunningLoop, swapCurrentTask } from './current';
 import {
   Frame,
   GeneratorFrame,
@@ -19,31 +28,23 @@ import {
 } from './frame';
 import { Future, isFuture } from './future';
 
-/**
- * What a task can run: an async function, a generator function, a function that returns either's result or a plain
- * value, a generator, or a coroutine that a verb of the loop returned. Never a promise: it would be running already.
- */
-export type CoroutineLike<T> =
-  Coroutine<T> | CoroutineGenerator<T> | (() => CoroutineGenerator<T> | PromiseLike<T> | T);
+export type { CoroutineLike } from './coroutine';
 
 export interface TaskOptions {
   /** Shown by `inspect` and in messages; "Task-N" if left out. */
   name?: string | undefined;
+  /** Aborting it cancels the task with the reason as the message; aborted already, nothing of the coroutine runs. */
+  signal?: AbortSignal | undefined;
+  /** The asynchronous context that the task runs in a copy of; the present one if left out. */
+  context?: AsyncResource | undefined;
+  /**
+   * Runs the first step inside the call, if the loop is running. asyncio: eager_start. What an async function does
+   * after its first `await` follows in the same handle, but after the call.
+   */
+  eagerStart?: boolean | undefined;
 }
 
 let taskCounter = 0;
-
-const isAsyncFunction = (value: unknown): boolean => Object.prototype.toString.call(value) === '[object AsyncFunction]';
-
-function isGenerator(value: unknown): value is CoroutineGenerator<unknown> {
-  const object = value as CoroutineGenerator<unknown> | null | undefined;
-  return typeof object?.next === 'function' && typeof object.throw === 'function';
-}
-
-/** Whether a task can be made of `value`. asyncio: iscoroutine. */
-export function isCoroutineLike(value: unknown): value is CoroutineLike<unknown> {
-  return typeof value === 'function' || value instanceof Coroutine || isGenerator(value);
-}
 
 /** The first step of a function: calls it, and goes on with what it returned. */
 class FunctionFrame extends Frame {
@@ -66,7 +67,7 @@ class FunctionFrame extends Frame {
     }
     let result: unknown;
     try {
-      result = taskContext.run(task, this.callee);
+      result = task._context.runInAsyncScope(this.callee);
     } catch (thrown) {
       task._threw(thrown);
       return;
@@ -82,8 +83,10 @@ export class Task<T = unknown> extends Future<T> {
   /** @internal */ _numCancelsRequested = 0;
   /** Where the coroutine is suspended: one frame, or several after `Promise.all`. @internal */
   _waiting: Frame[] = [];
+  /** @internal */ readonly _context: AsyncResource;
 
   readonly #coroutine: CoroutineLike<T>;
+  #unlisten: (() => void) | null = null;
 
   /**
    * Schedules the first step; nothing of the coroutine runs yet.
@@ -96,8 +99,15 @@ export class Task<T = unknown> extends Future<T> {
     }
     this._name = options.name === undefined ? `Task-${++taskCounter}` : String(options.name);
     this.#coroutine = coroutine;
-    this._loop.callSoon(resumeFrame, this.#firstFrame(coroutine), null);
-    this._loop._tasks.add(this);
+    this._context = copyContext(this, options.context);
+    const frame = this.#firstFrame(coroutine);
+    if (options.signal !== undefined) this.#obey(options.signal);
+    if (options.eagerStart === true && this._loop.isRunning()) this.#startEagerly(frame);
+    else {
+      this._loop.callSoon(resumeFrame, frame, null);
+      // Differs from asyncio: the loop holds its tasks strongly, so that a task nobody refers to is not lost.
+      this._loop._tasks.add(this);
+    }
   }
 
   getName(): string {
@@ -108,22 +118,29 @@ export class Task<T = unknown> extends Future<T> {
     this._name = String(name);
   }
 
+  /** The asynchronous context of its steps. */
+  getContext(): AsyncResource {
+    return this._context;
+  }
+
   /** What the task runs. */
   getCoro(): CoroutineLike<T> {
     return this.#coroutine;
   }
 
   /**
-   * Asks the coroutine to end: it gets a CancelledError where it waits. It may catch it and go on.
+   * Asks the coroutine to end: it gets a CancelledError where it waits. It may catch it and go on. Where it waits for a
+   * promise that is not the library's, it gets the error at its next wait for something that is.
    * @returns false if the task was already done
    */
   override cancel(message?: unknown): boolean {
     this._retrieve();
     if (this.done()) return false;
     this._numCancelsRequested += 1;
-    let delivered = false;
+    // Every open wait is to end. One that was not cancelled (its wake-up is queued) gets its error from the mark.
+    let delivered = this._waiting.length > 0;
     for (const frame of [...this._waiting]) {
-      if (frame.future !== null && frame.future.cancel(message)) delivered = true;
+      if (frame.future === null || !frame.future.cancel(message)) delivered = false;
     }
     if (delivered) return true;
     this._mustCancel = true;
@@ -153,21 +170,22 @@ export class Task<T = unknown> extends Future<T> {
   }
 
   /** One step: the coroutine goes on in `frame` until it waits again or ends. @internal */
-  _step(frame: Frame, failed: boolean, error: unknown): void {
+  _step(frame: Frame, failed: boolean, value: unknown): void {
     const index = this._waiting.indexOf(frame);
     if (index >= 0) this._waiting.splice(index, 1);
     if (this.done()) {
       // A branch that nobody awaited outlived its task: it gets what it waited for, and no task is current.
-      frame.resume(failed, error);
+      frame.resume(failed, value);
       return;
     }
     if (this._mustCancel) {
-      if (!failed || !(error instanceof CancelledError)) error = this._makeCancelledError();
+      if (!failed || !(value instanceof CancelledError)) value = this._makeCancelledError();
       failed = true;
       this._mustCancel = false;
     }
-    this._loop._currentTask = this;
-    frame.resume(failed, error);
+    // Left by the loop, once the promise jobs of the step are done too.
+    enterTask(this._loop, this);
+    frame.resume(failed, value);
   }
 
   /** The coroutine waits for `future` in `frame`; for the next iteration if there is no future. @internal */
@@ -189,7 +207,8 @@ export class Task<T = unknown> extends Future<T> {
       this._loop.callSoon(resumeFrame, frame, future);
       return;
     }
-    future._addFrame(frame);
+    if (future instanceof Future) future._addFrame(frame);
+    else (future as Future).addDoneCallback((done) => resumeFrame(frame, done));
     if (this._mustCancel && future.cancel(this._cancelMessage)) this._mustCancel = false;
   }
 
@@ -203,7 +222,7 @@ export class Task<T = unknown> extends Future<T> {
     if (result instanceof Coroutine) this._drive(result._take());
     else if (isGenerator(result)) this._drive(result);
     else if (isFuture(result)) this._drive(result[Symbol.iterator]());
-    else if (typeof (result as PromiseLike<unknown> | null | undefined)?.then === 'function') {
+    else if (isPromiseLike(result)) {
       // The outcome arrives by a microtask, in the same handle as the coroutine's last step.
       Promise.resolve(result).then(
         (value) => this._returned(value as T),
@@ -225,7 +244,7 @@ export class Task<T = unknown> extends Future<T> {
       this._mustCancel = false;
       super.cancel(this._cancelMessage);
     } else super.setResult(value);
-    this._loop._tasks.delete(this);
+    this.#ended();
   }
 
   /** The coroutine threw. @internal */
@@ -238,7 +257,7 @@ export class Task<T = unknown> extends Future<T> {
       this._fail(error);
       if (isFatal(error)) this._loop._escape(error);
     }
-    this._loop._tasks.delete(this);
+    this.#ended();
   }
 
   /** This run of the loop cannot go on with an async function: it ends, and says what to do. @internal */
@@ -256,18 +275,49 @@ export class Task<T = unknown> extends Future<T> {
   }
 
   /** @internal */
-  override _neverRetrieved(): string {
-    return `Task exception was never retrieved: ${this._name}`;
+  override _remembered(): { className: string; name: string | null } {
+    return { className: 'Task', name: this._name };
   }
 
   /** @internal */
   override _reprInfo(): string[] {
     const info = super._reprInfo();
     if (this._numCancelsRequested > 0 && !this.done()) info[0] = 'cancelling';
-    info.splice(1, 0, `name='${this._name}'`, `coro=${coroutineName(this.#coroutine)}`);
-    const waiting = this._waiting.find((frame) => frame.future !== null);
-    if (waiting !== undefined) info.push(`wait_for=${shortName(waiting.future)}`);
+    const own = [`name='${this._name}'`, `coro=${coroutineName(this.#coroutine)}`];
+    const waits = this._waiting.flatMap(({ future }) => (future === null ? [] : [shortName(future)]));
+    if (waits.length > 0) own.push(`wait_for=${waits.join(', ')}`);
+    info.splice(1, 0, ...own);
     return info;
+  }
+
+  /** asyncio: __eager_start. */
+  #startEagerly(frame: Frame): void {
+    const loop = this._loop;
+    loop._tasks.add(this);
+    const previous = swapCurrentTask(loop, null);
+    try {
+      this._step(frame, false, undefined);
+    } finally {
+      swapCurrentTask(loop, previous);
+    }
+  }
+
+  #obey(signal: AbortSignal): void {
+    if (signal.aborted) {
+      this.cancel(signal.reason);
+      return;
+    }
+    const cancel = (): void => {
+      this.cancel(signal.reason);
+    };
+    signal.addEventListener('abort', cancel, { once: true });
+    this.#unlisten = () => signal.removeEventListener('abort', cancel);
+  }
+
+  #ended(): void {
+    this._loop._tasks.delete(this);
+    this.#unlisten?.();
+    this.#unlisten = null;
   }
 
   #firstFrame(coroutine: CoroutineLike<T>): Frame {
@@ -291,11 +341,16 @@ function coroutineName(coroutine: unknown): string {
   return coroutine instanceof Coroutine ? inspect(coroutine) : '<generator>';
 }
 
-function shortName(future: Future | null): string {
-  return future === null ? 'nothing' : `<${future.constructor.name} ${future.done() ? 'done' : 'pending'}>`;
+function shortName(future: Future): string {
+  const name = future instanceof Task ? ` name='${future.getName()}'` : '';
+  return `<${future.constructor.name} ${future.done() ? 'done' : 'pending'}${name}>`;
 }
 
-/** The tasks of a loop that are not done. asyncio: all_tasks. */
-export function allTasks(loop: BaseEventLoop): Set<Task> {
+/**
+ * The tasks of a loop that are not done. asyncio: all_tasks.
+ * @param loop the running one if left out
+ * @throws RuntimeError (ERR_NO_RUNNING_LOOP) if none is given and none is running
+ */
+export function allTasks(loop: BaseEventLoop = getRunningLoop()): Set<Task> {
   return new Set(loop._tasks);
 }

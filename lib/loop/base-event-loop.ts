@@ -25,9 +25,11 @@ import { TimerHeap } from '../base/heap';
 import { logger } from '../base/log';
 import { canDrainMicrotasks, drainMicrotasks } from '../base/microtasks';
 import { _getRunningLoop, _setRunningLoop } from '../base/running-loop';
+import { outsideOfTasks } from '../futures/context';
+import type { CoroutineLike } from '../futures/coroutine';
 import { ensureFuture, type Awaitable } from '../futures/ensure-future';
 import { Future, isFuture } from '../futures/future';
-import { Task, type CoroutineLike, type TaskOptions } from '../futures/task';
+import { Task, type TaskOptions } from '../futures/task';
 import { blockingDriver, runSynchronously, VirtualClock, VirtualDriver, type Driver } from './driver';
 import { Handle, TimerHandle } from './handle';
 import { HostedDriver } from './hosted-driver';
@@ -224,7 +226,7 @@ export abstract class BaseEventLoop {
     this.#beginRun(this.#syncDriver, canDrainMicrotasks());
     _setRunningLoop(this);
     try {
-      runSynchronously(this);
+      outsideOfTasks(() => runSynchronously(this));
     } finally {
       _setRunningLoop(null);
       this.#endRun();

@@ -1,11 +1,11 @@
 // handle.ts: one call that the loop owes. asyncio: events.Handle, TimerHandle.
 
-import * as path from 'node:path';
 import { inspect } from 'node:util';
 
+import { creationSite, firstLine } from '../base/creation-site';
 import { isFatal } from '../base/errors';
 import type { Seconds } from '../base/constants';
-import { Frame } from '../futures/frame';
+import { HandleSubject } from '../futures/frame';
 import type { BaseEventLoop } from './base-event-loop';
 
 /** Any function that the loop can call. */
@@ -94,7 +94,7 @@ export class Handle {
     const callback = this._callback;
     if (callback === null) return 'None()';
     const args = this._args ?? [];
-    if (args[0] instanceof Frame) return `step of ${args[0].task.getName()}`;
+    if (args[0] instanceof HandleSubject) return args[0].describe();
     const name = callback.name === '' ? '<anonymous>' : callback.name;
     const shown = this._loop.getDebug() ? args.map((arg) => inspect(arg, { depth: 0 })).join(', ') : '';
     return `${name}(${shown})`;
@@ -105,7 +105,7 @@ export class Handle {
     const info: string[] = [];
     if (this._cancelled) info.push('cancelled');
     if (this._callback !== null) info.push(this._describe());
-    if (this._sourceTraceback !== null) info.push(`created ${this._sourceTraceback.split('\n')[0].trim()}`);
+    if (this._sourceTraceback !== null) info.push(`created ${firstLine(this._sourceTraceback)}`);
     return info;
   }
 
@@ -142,18 +142,4 @@ export class TimerHandle extends Handle {
     info.splice(this._cancelled ? 1 : 0, 0, `when=${this._when}`);
     return info;
   }
-}
-
-const DEBUG_STACK_DEPTH = 10;
-
-const LIBRARY = path.dirname(__dirname) + path.sep;
-
-/** The stack of whoever made an object, without the library's own frames; at most ten lines. */
-function creationSite(): string {
-  const lines = (new Error().stack ?? '').split('\n').slice(1);
-  const first = Math.max(
-    lines.findIndex((line) => !line.includes(LIBRARY)),
-    0,
-  );
-  return lines.slice(first, first + DEBUG_STACK_DEPTH).join('\n');
 }

@@ -8,11 +8,10 @@
 //        +-- a descriptor:    the host watch
 //        +-- wake():          somebody queued something from outside of a turn
 
-import { AsyncResource } from 'node:async_hooks';
-
 import { RuntimeError } from '../base/errors';
 import type { Seconds } from '../base/constants';
 import { binding } from '../native/binding';
+import { copyContext } from '../futures/context';
 import { errorFor } from '../native/check';
 import type { NativeHostWatch } from '../native/types';
 import { NativeSelectorBase } from '../selectors/native-selector';
@@ -46,7 +45,7 @@ export class HostedDriver implements Driver {
   readonly #loop: BaseEventLoop;
   readonly #watch: NativeHostWatch;
   // Turns run in the asynchronous context of whoever started the run, not in that of whoever happened to wake it.
-  readonly #context = new AsyncResource('FdloopTurn');
+  readonly #context = copyContext(null);
   #immediate: NodeJS.Immediate | null = null;
   #timer: NodeJS.Timeout | null = null;
   #timerWhen: Seconds = 0;

@@ -1,0 +1,49 @@
+// body.ts: running a piece of a task's coroutine that the caller gave as a function or as an awaitable: in the same task
+// and without an iteration of the loop, as `async with` and a nested `await` do in Python.
+
+import { CancelledError } from '../base/errors';
+import { Coroutine, isAsyncFunction, isCoroutineLike, isGenerator, isPromiseLike } from './coroutine';
+import { wrapPromise, type Awaitable } from './ensure-future';
+import { SameStep, type CoroutineGenerator } from './frame';
+import { isFuture, type Awaited } from './future';
+import type { Task } from './task';
+
+/** Calls `body` and goes on with what it returned, until that is done. */
+export function* runBody<T>(task: Task, body: () => unknown): CoroutineGenerator<T> {
+  if (isAsyncFunction(body) && !task._loop._canDrain()) task._refuseAsync();
+  const result = body();
+  if (result instanceof Coroutine || isFuture(result) || isGenerator(result)) {
+    return yield* result as Iterable<Awaited, unknown, unknown> as CoroutineGenerator<T>;
+  }
+  if (!isPromiseLike(result)) return result as T;
+  if (!task._loop._canDrain()) task._refuseAsync();
+  // A generator may yield only what the loop can wait for, as far as users know: this is between us and the frame.
+  return (yield new SameStep(result) as unknown as Awaited) as T;
+}
+
+/** `await awaitable` for whatever the library takes as an awaitable. A promise can be cancelled, being wrapped. */
+export function* awaitIn<T>(task: Task, awaitable: Awaitable<T>): CoroutineGenerator<T> {
+  if (isFuture(awaitable) || !isCoroutineLike(awaitable)) {
+    const future = isFuture(awaitable) ? awaitable : wrapPromise(awaitable, task._loop);
+    return yield* future;
+  }
+  return yield* runBody<T>(task, typeof awaitable === 'function' ? awaitable : () => awaitable);
+}
+
+/**
+ * Takes back a cancellation that the library itself asked `task` for. One that could not be delivered, because the task
+ * was waiting for a promise that is not the library's, is forgotten, lest it hits the next await.
+ * @param others how many requests there were before
+ * @returns how many there are left, and whether this one was never delivered
+ */
+export function takeBackCancel(task: Task, others: number): { left: number; undelivered: boolean } {
+  const left = task.uncancel();
+  const undelivered = task._mustCancel && left <= others;
+  if (undelivered) task._mustCancel = false;
+  return { left, undelivered };
+}
+
+/** Whether an error is a cancellation. */
+export function isCancelled(error: unknown): error is CancelledError {
+  return error instanceof CancelledError;
+}
