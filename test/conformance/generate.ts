@@ -1,0 +1,349 @@
+// generate.ts: random programs. The same seed and mix give the same program.
+//
+// Some things are never made, because the two sides may rightly differ there, or one of them never ends:
+// - a descriptor is not closed while it is watched, nor is its number used afterwards (FD-029, SEL-058);
+// - a socket gets one transport, in the main body, and only raw ends are closed by hand;
+// - tasks await tasks of higher numbers only: a ring of them could not be cancelled;
+// - a server that is closed is not started again (SRV-007), a backlog is never 0 (ACC-004).
+
+import type { Action, Json, Program, Template } from './world';
+
+export type Mix = 'loop' | 'futures' | 'descriptors' | 'socks' | 'transports' | 'servers' | 'all';
+
+type Place = 'main' | 'callback' | 'coroutine';
+
+interface Choice {
+  mix: Mix;
+  weight: number;
+  places?: Place[];
+  make(g: Generator, place: Place, level: number, index: number): Action | Action[];
+}
+
+const inMain: Place[] = ['main'];
+const inCoroutines: Place[] = ['coroutine'];
+const inBodies: Place[] = ['callback', 'coroutine'];
+
+/** mulberry32: small, and good enough to choose with. */
+function randomNumbers(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+const delays = [0, 0, 0.5, 1, 1, 1, 2, 3, -1, 1e-10];
+const sizes = [0, 1, 10, 1000, 5000, 70_000, 300_000];
+const softErrors = ['ValueError', 'RuntimeError', 'TypeError', 'OSError', 'ConnectionResetError', 'CancelledError'];
+const errors = [...softErrors, ...softErrors, ...softErrors, 'SystemExit', 'KeyboardInterrupt'];
+
+class Generator {
+  readonly random: () => number;
+  readonly choices: Choice[];
+  readonly rawEnds: string[] = [];
+  readonly owned: string[] = [];
+  readonly program: Required<Pick<Program, 'main' | 'bodies' | 'protocols'>> = { main: [], bodies: {}, protocols: {} };
+
+  constructor(
+    seed: number,
+    readonly mixes: ReadonlySet<Mix>,
+  ) {
+    this.random = randomNumbers(seed);
+    this.choices = choices.filter(({ mix }) => mixes.has(mix));
+  }
+
+  below(limit: number): number {
+    return Math.floor(this.random() * limit);
+  }
+
+  chance(share: number): boolean {
+    return this.random() < share;
+  }
+
+  of<T>(items: readonly T[]): T {
+    return items[this.below(items.length)];
+  }
+
+  name(letter: string, count: number): string {
+    return `${letter}${this.below(count)}`;
+  }
+
+  handle = (): string => this.name('h', 6);
+  callback = (): string => this.name('c', 5);
+  future = (): string => this.name('f', 4);
+  task = (): string => this.name('t', 4);
+  awaited = (): string => (this.chance(0.5) ? this.future() : this.task());
+  sock = (): string => (this.rawEnds.length > 0 ? this.of(this.rawEnds) : 'none');
+  fd = (): string => this.sock() + (this.chance(0.3) ? '#' : '');
+  transport = (place: Place): string =>
+    place !== 'main' && this.chance(0.7) ? '@' : this.chance(0.7) ? this.name('x', 3) : this.name('y', 2);
+  template = (): string => this.name('P', 3);
+  server = (): string => this.name('v', 2);
+  args = (): Json[] => (this.chance(0.2) ? [this.below(10)] : []);
+
+  action(place: Place, level: number, index: number): Action[] {
+    const fitting = this.choices.filter(({ places }) => places === undefined || places.includes(place));
+    let left = this.random() * fitting.reduce((sum, { weight }) => sum + weight, 0);
+    const choice = fitting.find(({ weight }) => (left -= weight) < 0) ?? fitting[0];
+    const made = choice.make(this, place, level, index);
+    return (Array.isArray(made[0]) ? made : [made]) as Action[];
+  }
+
+  actions(place: Place, most: number, level = 0, index = 0): Action[] {
+    const made: Action[] = [];
+    for (let left = this.below(most + 1); left > 0; left--) made.push(...this.action(place, level, index));
+    return made;
+  }
+
+  make(): Program {
+    const { main, bodies, protocols } = this.program;
+    this.things(main);
+    for (let index = 0; index < 3; index++) protocols[`P${index}`] = this.protocol();
+    for (let index = 0; index < 5; index++) bodies[`c${index}`] = this.actions('callback', 4);
+    if (this.mixes.has('futures')) {
+      for (let index = 0; index < 4; index++) bodies[`k${index}`] = this.actions('coroutine', 7, 0, index);
+    }
+    for (let runs = 1 + this.below(3); runs > 0; runs--) {
+      main.push(...this.actions('main', 6));
+      main.push(this.run());
+    }
+    if (this.chance(0.3)) main.push(['closeLoop'], ...this.actions('main', 2));
+    return this.program;
+  }
+
+  things(main: Action[]): void {
+    if (this.mixes.has('futures')) for (let index = 0; index < 4; index++) main.push(['future', `f${index}`]);
+    const pairs = this.mixes.has('transports') || this.mixes.has('descriptors') || this.mixes.has('socks') ? 3 : 0;
+    for (let index = 0; index < pairs; index++) {
+      const ends = [`s${index}a`, `s${index}b`];
+      main.push(['socketpair', ...ends, ...(this.chance(0.6) ? [this.of([2304, 5000, 20_000])] : [])]);
+      for (const end of ends) {
+        if (this.mixes.has('transports') && this.chance(0.5)) this.owned.push(end);
+        else this.rawEnds.push(end);
+      }
+    }
+    for (const [index, end] of this.owned.slice(0, 3).entries()) {
+      const waiter = this.mixes.has('futures') && this.chance(0.4) ? [this.future()] : [];
+      main.push(['transport', `x${index}`, end, this.template(), ...waiter]);
+    }
+    if (this.mixes.has('servers')) {
+      const options: Record<string, Json> = this.chance(0.3) ? { backlog: 1 + this.below(3) } : {};
+      this.program.bodies.serve = [['server', 'v0', this.template(), options]];
+      main.push(['runCoroutine', 'serve']);
+    }
+  }
+
+  protocol(): Template {
+    if (!this.mixes.has('transports') && !this.mixes.has('servers')) return {};
+    const on: Record<string, Action[]> = {};
+    const methods = [
+      'connectionMade',
+      'dataReceived',
+      'eofReceived',
+      'connectionLost',
+      'pauseWriting',
+      'resumeWriting',
+    ];
+    for (const method of methods) {
+      if (!this.chance(0.6)) continue;
+      on[method] = this.actions('callback', 3);
+      if (method === 'eofReceived' && this.chance(0.5)) on[method].push(['return', true]);
+    }
+    if (!this.chance(0.3)) return { on };
+    for (const method of ['getBuffer', 'bufferUpdated']) if (this.chance(0.3)) on[method] = this.actions('callback', 2);
+    if (this.chance(0.05)) on.getBuffer = [['return', 0]];
+    return { kind: 'buffered', buffer: this.of([1, 100, 4096, 65_536]), on };
+  }
+
+  run(): Action {
+    if (this.mixes.has('futures') && this.chance(0.4)) {
+      return this.chance(0.5) ? ['runUntilComplete', this.awaited()] : ['runCoroutine', this.name('k', 4)];
+    }
+    return ['runForever'];
+  }
+}
+
+const choices: Choice[] = [
+  // The loop.
+  { mix: 'loop', weight: 8, make: (g) => ['callSoon', g.handle(), g.callback(), g.args()] },
+  { mix: 'loop', weight: 6, make: (g) => ['callLater', g.handle(), g.of(delays), g.callback(), g.args()] },
+  { mix: 'loop', weight: 2, make: (g) => ['callAt', g.handle(), g.of(delays), g.callback()] },
+  { mix: 'loop', weight: 1, make: (g) => ['callSoonThreadsafe', g.handle(), g.callback()] },
+  { mix: 'loop', weight: 5, make: (g) => ['cancelHandle', g.handle()] },
+  { mix: 'loop', weight: 1, make: (g) => ['handleCancelled', g.handle()] },
+  { mix: 'loop', weight: 0.5, make: (g) => ['when', g.handle()] },
+  { mix: 'loop', weight: 1, make: () => ['stop'] },
+  { mix: 'loop', weight: 1, make: (g) => ['advance', g.of([0.25, 1, 5])] },
+  { mix: 'loop', weight: 0.5, make: () => ['isRunning'] },
+  { mix: 'loop', weight: 0.5, make: () => ['readyCount'] },
+  { mix: 'loop', weight: 0.5, make: () => ['timerCount'] },
+  { mix: 'loop', weight: 0.3, make: (g) => ['callHandler', '#here', g.of(softErrors)] },
+  { mix: 'loop', weight: 0.3, make: (g) => ['setHandler', g.chance(0.5) ? null : g.callback()] },
+  { mix: 'loop', weight: 0.2, make: (g) => ['callSoonBad', g.handle()] },
+  { mix: 'loop', weight: 0.2, make: (g) => ['setDebug', g.chance(0.5)] },
+  { mix: 'loop', weight: 0.3, places: inBodies, make: () => ['closeLoop'] },
+  { mix: 'loop', weight: 0.3, places: inBodies, make: () => ['runForever'] },
+  { mix: 'loop', weight: 1.5, places: inBodies, make: (g) => ['raise', g.of(errors), `#${g.below(100)}`] },
+  { mix: 'loop', weight: 0.5, places: inBodies, make: () => ['return', 7] },
+  {
+    mix: 'loop',
+    weight: 1,
+    places: inBodies,
+    make: (g, place, level, index) =>
+      level > 1 ? ['time'] : ['repeat', 2 + g.below(2), g.actions(place, 2, level + 1, index)],
+  },
+  {
+    mix: 'loop',
+    weight: 2,
+    places: inBodies,
+    make(g, place, level, index) {
+      if (level > 1) return ['time'];
+      const part = (most: number): Action[] => g.actions(place, most, level + 1, index);
+      const kind = g.of(['CancelledError', 'Exception', 'any']);
+      const handler = g.chance(0.3) ? [...part(1), ['reraise'] as Action] : part(2);
+      return ['try', part(4), kind, handler, ...(g.chance(0.3) ? [part(2)] : [])];
+    },
+  },
+
+  // Futures and tasks.
+  { mix: 'futures', weight: 1, make: (g) => ['future', g.future()] },
+  { mix: 'futures', weight: 4, make: (g) => ['setResult', g.future(), g.below(100)] },
+  { mix: 'futures', weight: 2, make: (g) => ['setException', g.future(), g.of(errors), `#${g.below(100)}`] },
+  { mix: 'futures', weight: 4, make: (g) => ['cancel', g.awaited(), ...(g.chance(0.5) ? ['#why'] : [])] },
+  { mix: 'futures', weight: 3, make: (g) => ['addDoneCallback', g.awaited(), g.callback()] },
+  { mix: 'futures', weight: 1, make: (g) => ['removeDoneCallback', g.awaited(), g.callback()] },
+  { mix: 'futures', weight: 1, make: (g) => [g.of(['done', 'cancelled', 'result', 'exception']), g.awaited()] },
+  {
+    mix: 'futures',
+    weight: 5,
+    make(g) {
+      const index = g.below(4);
+      return ['task', `t${index}`, `k${index}`];
+    },
+  },
+  { mix: 'futures', weight: 1, make: (g) => [g.of(['uncancel', 'cancelling']), g.task()] },
+  { mix: 'futures', weight: 0.5, make: () => ['currentTask'] },
+  { mix: 'futures', weight: 0.5, make: () => ['taskCount'] },
+  { mix: 'futures', weight: 1, places: inCoroutines, make: (g) => [g.of(['cancelSelf', 'uncancelSelf'])] },
+  {
+    mix: 'futures',
+    weight: 10,
+    places: inCoroutines,
+    make: (g, _place, _level, index) => [
+      'await',
+      index < 3 && g.chance(0.4) ? `t${index + 1 + g.below(3 - index)}` : g.future(),
+    ],
+  },
+  { mix: 'futures', weight: 9, places: inCoroutines, make: (g) => ['sleep', g.of(delays)] },
+  {
+    mix: 'futures',
+    weight: 4,
+    places: inCoroutines,
+    make: (g, _place, _level, index) => (index < 3 ? ['call', `k${index + 1 + g.below(3 - index)}`] : ['sleep', 0]),
+  },
+
+  // Descriptors.
+  { mix: 'descriptors', weight: 5, make: (g) => ['addReader', g.fd(), g.callback(), g.args()] },
+  { mix: 'descriptors', weight: 4, make: (g) => ['addWriter', g.fd(), g.callback(), g.args()] },
+  { mix: 'descriptors', weight: 5, make: (g) => ['removeReader', g.fd()] },
+  { mix: 'descriptors', weight: 5, make: (g) => ['removeWriter', g.fd()] },
+  { mix: 'descriptors', weight: 4, make: (g) => ['send', g.sock(), g.of(sizes)] },
+  { mix: 'descriptors', weight: 4, make: (g) => ['recv', g.sock(), g.of([1, 100, 65_536])] },
+  { mix: 'descriptors', weight: 2, make: (g) => ['drain', g.sock()] },
+  { mix: 'descriptors', weight: 1, make: (g) => ['fill', g.sock()] },
+  { mix: 'descriptors', weight: 1, make: (g) => ['shutdown', g.sock(), g.of(['RD', 'WR', 'RDWR'])] },
+  { mix: 'descriptors', weight: 0.7, make: (g) => closing(g.sock()) },
+
+  // Sockets that are awaited.
+  { mix: 'socks', weight: 4, places: inCoroutines, make: (g) => ['sockRecv', g.sock(), g.of([0, 1, 100, 65_536])] },
+  { mix: 'socks', weight: 2, places: inCoroutines, make: (g) => ['sockRecvInto', g.sock(), g.of([1, 100, 65_536])] },
+  { mix: 'socks', weight: 4, places: inCoroutines, make: (g) => ['sockSendall', g.sock(), g.of(sizes)] },
+
+  // Transports.
+  { mix: 'transports', weight: 8, make: (g, place) => ['write', g.transport(place), g.of(sizes)] },
+  {
+    mix: 'transports',
+    weight: 3,
+    make: (g, place) => ['writelines', g.transport(place), Array.from({ length: g.below(4) }, () => g.of(sizes))],
+  },
+  { mix: 'transports', weight: 0.5, make: (g, place) => ['writelinesMany', g.transport(place), 1500, 1 + g.below(20)] },
+  { mix: 'transports', weight: 0.2, make: (g, place) => [g.of(['writeBad', 'writelinesBad']), g.transport(place)] },
+  { mix: 'transports', weight: 1.5, make: (g, place) => ['writeEof', g.transport(place)] },
+  { mix: 'transports', weight: 2, make: (g, place) => ['close', g.transport(place)] },
+  { mix: 'transports', weight: 1.5, make: (g, place) => ['abort', g.transport(place)] },
+  { mix: 'transports', weight: 2, make: (g, place) => ['pauseReading', g.transport(place)] },
+  { mix: 'transports', weight: 2, make: (g, place) => ['resumeReading', g.transport(place)] },
+  {
+    mix: 'transports',
+    weight: 2,
+    make: (g, place) => [g.of(['isClosing', 'isReading', 'bufferSize', 'limits', 'getProtocol']), g.transport(place)],
+  },
+  { mix: 'transports', weight: 1, make: (g, place) => ['setProtocol', g.transport(place), g.template()] },
+  {
+    mix: 'transports',
+    weight: 2,
+    make: (g, place) => ['setLimits', g.transport(place), g.of([null, 0, 100, 10_000]), g.of([null, null, 0, 50])],
+  },
+  { mix: 'transports', weight: 3, make: (g) => ['send', g.sock(), g.of(sizes)] },
+  { mix: 'transports', weight: 4, make: (g) => ['drain', g.sock()] },
+  { mix: 'transports', weight: 2, make: (g) => ['recv', g.sock(), g.of([1, 100, 65_536])] },
+  { mix: 'transports', weight: 1, make: (g) => ['shutdown', g.sock(), g.of(['RD', 'WR', 'RDWR'])] },
+  { mix: 'transports', weight: 1, make: (g) => closing(g.sock()) },
+  {
+    mix: 'transports',
+    weight: 0.3,
+    make: (g) => ['addReader', g.of(g.owned.length > 0 ? g.owned : ['none']), g.callback()],
+  },
+
+  // Servers.
+  { mix: 'servers', weight: 3, make: (g) => ['connect', g.name('q', 4), g.server()] },
+  { mix: 'servers', weight: 3, make: (g) => ['send', g.name('q', 4), g.of(sizes)] },
+  { mix: 'servers', weight: 3, make: (g) => ['drain', g.name('q', 4)] },
+  { mix: 'servers', weight: 1, make: (g) => ['shutdown', g.name('q', 4), g.of(['RD', 'WR', 'RDWR'])] },
+  { mix: 'servers', weight: 1, make: (g) => ['closeSock', g.name('q', 4)] },
+  { mix: 'servers', weight: 1, make: (g) => ['closeServer', g.server()] },
+  { mix: 'servers', weight: 0.5, make: (g) => [g.of(['isServing', 'socketCount']), g.server()] },
+  { mix: 'servers', weight: 1, places: inCoroutines, make: (g) => ['waitClosed', g.server()] },
+  { mix: 'servers', weight: 0.5, places: inCoroutines, make: (g) => ['serveForever', 'v1'] },
+  {
+    mix: 'servers',
+    weight: 0.7,
+    places: inCoroutines,
+    make: (g) => ['server', 'v1', g.template(), { start: g.chance(0.5) }],
+  },
+  {
+    mix: 'servers',
+    weight: 3,
+    places: inCoroutines,
+    make: (g) => ['connection', g.name('y', 2), g.server(), g.template()],
+  },
+  { mix: 'servers', weight: 0.1, places: inMain, make: () => ['taskCount'] },
+];
+
+function closing(sock: string): Action[] {
+  return [
+    ['removeReader', sock],
+    ['removeWriter', sock],
+    ['closeSock', sock],
+  ];
+}
+
+const parts: Record<Mix, Mix[]> = {
+  loop: ['loop'],
+  futures: ['loop', 'futures'],
+  descriptors: ['loop', 'descriptors'],
+  socks: ['loop', 'futures', 'descriptors', 'socks'],
+  transports: ['loop', 'transports'],
+  servers: ['loop', 'futures', 'transports', 'servers'],
+  all: ['loop', 'futures', 'descriptors', 'transports', 'servers'],
+};
+
+export const mixNames = Object.keys(parts) as Mix[];
+
+/** The program of a seed. The mix `all` takes every mix in turn. */
+export function generate(seed: number, mix: Mix): Program {
+  const turn = mix === 'all' ? mixNames[seed % mixNames.length] : mix;
+  return new Generator(seed, new Set(parts[turn])).make();
+}
