@@ -3,13 +3,24 @@
 import { Coroutine } from './futures/coroutine';
 import type { Future } from './futures/future';
 import { BaseSelectorEventLoop, type SelectorLoopOptions } from './loop/selector-event-loop';
-import { sockConnect } from './loop/sock-io';
+import {
+  sockAccept,
+  sockConnect,
+  type SockLike,
+  sockRecv,
+  sockRecvfrom,
+  sockRecvfromInto,
+  sockRecvInto,
+  sockSendall,
+  sockSendto,
+} from './loop/sock-io';
 import { createConnection, type ConnectOptions, type Connection } from './network/connect';
 import { resolve } from './network/resolve';
 import { createServer, type Hosts, type ServeOptions } from './network/serve';
 import type { ProtocolFactory, Server } from './network/server';
 import type { Address } from './sockets/address';
 import type { AddressInfo, Host, Port, ResolveOptions } from './sockets/numeric-address';
+import type { Socket } from './sockets/socket';
 import type { SocketLike } from './sockets/socket-io';
 import type { BaseProtocol } from './transports/protocol';
 import type { Attachable } from './transports/selector-transport';
@@ -45,9 +56,48 @@ export class SelectorEventLoop extends BaseSelectorEventLoop {
     return new Coroutine(createConnection(this, protocolFactory, host, port, options), this);
   }
 
-  /** Connects a bare socket. asyncio: sock_connect. @throws (when awaited) OSError, ValueError */
+  // Bare sockets. Each verb tries at once, and waits through the loop if it would block. When awaited they throw OSError,
+  // TypeError for what is no socket, RuntimeError (ERR_FD_IN_USE) if they have to wait on a transport's descriptor, and in
+  // debug mode ValueError for a blocking socket.
+
+  /** Receives up to `maxBytes` bytes; empty at the end of the stream. asyncio: sock_recv. */
+  sockRecv(sock: SockLike, maxBytes: number): Coroutine<Buffer> {
+    return new Coroutine(sockRecv(this, sock, maxBytes), this);
+  }
+
+  /** Receives into `buffer`; gives the number of bytes, 0 at the end of the stream. asyncio: sock_recv_into. */
+  sockRecvInto(sock: SockLike, buffer: Uint8Array): Coroutine<number> {
+    return new Coroutine(sockRecvInto(this, sock, buffer), this);
+  }
+
+  /** Receives a datagram and its sender. asyncio: sock_recvfrom. */
+  sockRecvfrom(sock: SockLike, maxBytes: number): Coroutine<[Buffer, Address | null]> {
+    return new Coroutine(sockRecvfrom(this, sock, maxBytes), this);
+  }
+
+  /** As `sockRecvfrom`, into `buffer`; gives the number of bytes. 0 for `maxBytes` means all of it. asyncio: sock_recvfrom_into. */
+  sockRecvfromInto(sock: SockLike, buffer: Uint8Array, maxBytes = 0): Coroutine<[number, Address | null]> {
+    return new Coroutine(sockRecvfromInto(this, sock, buffer, maxBytes), this);
+  }
+
+  /** Sends all of `data`. The memory is not copied: leave it alone until then. asyncio: sock_sendall. */
+  sockSendall(sock: SockLike, data: Uint8Array): Coroutine<void> {
+    return new Coroutine(sockSendall(this, sock, data), this);
+  }
+
+  /** Sends a datagram; gives the number of bytes. asyncio: sock_sendto. */
+  sockSendto(sock: SockLike, data: Uint8Array, address: Address): Coroutine<number> {
+    return new Coroutine(sockSendto(this, sock, data, address), this);
+  }
+
+  /** Connects. asyncio: sock_connect. */
   sockConnect(sock: SocketLike, address: Address): Coroutine<void> {
     return new Coroutine(sockConnect(this, sock, address), this);
+  }
+
+  /** Accepts a connection: a non-blocking socket, and the peer's address. asyncio: sock_accept. */
+  sockAccept(sock: SocketLike): Coroutine<[Socket, Address | null]> {
+    return new Coroutine(sockAccept(this, sock), this);
   }
 
   /** Every address of a host. asyncio: getaddrinfo. @throws (when awaited) OSError (ENOTFOUND, ...) */

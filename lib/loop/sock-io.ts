@@ -1,9 +1,11 @@
-// sock-io.ts: operations on bare sockets that wait through the loop. asyncio: the sock_* coroutines.
+// sock-io.ts: operations on bare sockets that wait through the loop. asyncio: the sock_* coroutines. Each tries first: what
+// can be done at once does not suspend. What would block is tried again with each readiness, until the future is done; its
+// done callback takes the watcher away, unless somebody has replaced it meanwhile.
 
-import { isFatal, isWouldBlock, ValueError } from '../base/errors';
-import { Future } from '../futures/future';
+import { isFatal, isWouldBlock, typeError, ValueError } from '../base/errors';
 import type { CoroutineGenerator } from '../futures/frame';
-import { errorFor, wouldBlock } from '../native/check';
+import { Future } from '../futures/future';
+import { errorFor } from '../native/check';
 import { addressFields, type Address } from '../sockets/address';
 import { AF_INET, AF_INET6, AF_UNIX, SO_ERROR, SOL_SOCKET } from '../sockets/constants';
 import {
@@ -13,9 +15,15 @@ import {
   type Port,
   type ResolveOptions,
 } from '../sockets/numeric-address';
+import { describeType, type Socket } from '../sockets/socket';
 import type { SocketLike } from '../sockets/socket-io';
 import type { Handle } from './handle';
 import type { BaseSelectorEventLoop } from './selector-event-loop';
+
+/** What the sock verbs take: the methods of Socket that they use. */
+export type SockLike = SocketLike & Pick<Socket, 'recvfrom' | 'recvfromInto' | 'sendto'>;
+
+type Direction = 'read' | 'write';
 
 /** A numeric host as it is, any other one through the loop's resolver. asyncio: _ensure_resolved. */
 export function* ensureResolved(
@@ -28,63 +36,219 @@ export function* ensureResolved(
   return known !== null ? [known] : yield* loop.getaddrinfo(host, port, options);
 }
 
-function checkNonBlocking(loop: BaseSelectorEventLoop, sock: SocketLike): void {
-  if (loop.getDebug() && sock.gettimeout() !== 0) throw new ValueError('the socket must be non-blocking');
+/** @throws TypeError for what is no bare socket (a TLS socket is none); in debug mode ValueError for a blocking one */
+function checkSocket(loop: BaseSelectorEventLoop, sock: SocketLike): void {
+  const { fileno, recv } = (sock ?? {}) as Partial<SocketLike>;
+  if (typeof fileno !== 'function' || typeof recv !== 'function') {
+    throw typeError(`a socket is required, not ${describeType(sock)}`);
+  }
+  if (loop.getDebug() && sock.gettimeout() !== 0) {
+    throw new ValueError('the socket must be non-blocking', 'ERR_SOCKET_BLOCKING');
+  }
 }
 
-/** Connects `sock`. asyncio: sock_connect. */
+function checkBytes(data: unknown): void {
+  if (!(data instanceof Uint8Array))
+    throw typeError(`data must be a Uint8Array or a Buffer, not ${describeType(data)}`);
+}
+
+/** Calls `ready` with each readiness of the socket until `future` is done. @throws RuntimeError (ERR_FD_IN_USE) */
+function watchUntilDone(
+  loop: BaseSelectorEventLoop,
+  sock: SocketLike,
+  direction: Direction,
+  future: Future<never> | Future,
+  ready: () => void,
+): void {
+  const fd = sock.fileno();
+  loop._ensureFdNoTransport(fd);
+  const handle: Handle = direction === 'read' ? loop._addReader(fd, ready) : loop._addWriter(fd, ready);
+  (future as Future).addDoneCallback(() => {
+    if (handle.cancelled()) return;
+    if (direction === 'read') loop.removeReader(fd);
+    else loop.removeWriter(fd);
+  });
+}
+
+/** Ends `future` with the outcome of `attempt`, unless that is "later". */
+function settle<T>(future: Future<T>, attempt: () => T): void {
+  let result: T;
+  try {
+    result = attempt();
+  } catch (error) {
+    if (isWouldBlock(error)) return;
+    if (isFatal(error)) throw error;
+    future.setException(error);
+    return;
+  }
+  future.setResult(result);
+}
+
+/** Tries now, and with each readiness if it would block. */
+function* tryOrWait<T>(
+  loop: BaseSelectorEventLoop,
+  sock: SocketLike,
+  direction: Direction,
+  attempt: () => T,
+  again: () => T = attempt,
+): CoroutineGenerator<T> {
+  checkSocket(loop, sock);
+  try {
+    return attempt();
+  } catch (error) {
+    if (!isWouldBlock(error)) throw error;
+  }
+  const future = new Future<T>(loop);
+  watchUntilDone(loop, sock, direction, future as Future, () => {
+    if (!future.done()) settle(future, again);
+  });
+  return yield* future;
+}
+
+/** asyncio: sock_recv. */
+export function sockRecv(loop: BaseSelectorEventLoop, sock: SockLike, maxBytes: number): CoroutineGenerator<Buffer> {
+  return tryOrWait(loop, sock, 'read', () => sock.recv(maxBytes));
+}
+
+/** asyncio: sock_recv_into. */
+export function sockRecvInto(
+  loop: BaseSelectorEventLoop,
+  sock: SockLike,
+  buffer: Uint8Array,
+): CoroutineGenerator<number> {
+  return tryOrWait(loop, sock, 'read', () => sock.recvInto(buffer));
+}
+
+/** asyncio: sock_recvfrom. */
+export function sockRecvfrom(
+  loop: BaseSelectorEventLoop,
+  sock: SockLike,
+  maxBytes: number,
+): CoroutineGenerator<[Buffer, Address | null]> {
+  return tryOrWait(loop, sock, 'read', () => sock.recvfrom(maxBytes));
+}
+
+/** asyncio: sock_recvfrom_into. */
+export function sockRecvfromInto(
+  loop: BaseSelectorEventLoop,
+  sock: SockLike,
+  buffer: Uint8Array,
+  maxBytes: number,
+): CoroutineGenerator<[number, Address | null]> {
+  return tryOrWait(loop, sock, 'read', () => sock.recvfromInto(buffer, maxBytes));
+}
+
+/** asyncio: sock_sendto. */
+export function sockSendto(
+  loop: BaseSelectorEventLoop,
+  sock: SockLike,
+  data: Uint8Array,
+  address: Address,
+): CoroutineGenerator<number> {
+  return tryOrWait(
+    loop,
+    sock,
+    'write',
+    () => sock.sendto(data, address),
+    () => sock.sendto(data, 0, address),
+  );
+}
+
+/** asyncio: sock_sendall. */
+export function* sockSendall(loop: BaseSelectorEventLoop, sock: SockLike, data: Uint8Array): CoroutineGenerator<void> {
+  checkSocket(loop, sock);
+  checkBytes(data);
+  let sent = 0;
+  try {
+    sent = sock.send(data);
+  } catch (error) {
+    if (!isWouldBlock(error)) throw error;
+  }
+  if (sent === data.length) return;
+  const future = new Future<void>(loop);
+  watchUntilDone(loop, sock, 'write', future as Future, () => {
+    if (future.done()) return;
+    try {
+      // A view, not a copy: the memory stays the caller's.
+      sent += sock.send(data.subarray(sent));
+    } catch (error) {
+      if (isWouldBlock(error)) return;
+      if (isFatal(error)) throw error;
+      future.setException(error);
+      return;
+    }
+    if (sent === data.length) future.setResult();
+  });
+  yield* future;
+}
+
+/** asyncio: sock_accept. */
+export function* sockAccept(
+  loop: BaseSelectorEventLoop,
+  sock: SocketLike,
+): CoroutineGenerator<[Socket, Address | null]> {
+  checkSocket(loop, sock);
+  const future = new Future<[Socket, Address | null]>(loop);
+  const attempt = (): [Socket, Address | null] => {
+    const accepted = sock.accept();
+    accepted[0].setblocking(false);
+    return accepted;
+  };
+  settle(future, attempt);
+  if (!future.done()) {
+    watchUntilDone(loop, sock, 'read', future as Future, () => {
+      // Differs from asyncio: a cancelled accept must not take, and lose, a connection (SOCK-040).
+      if (!future.done()) settle(future, attempt);
+    });
+  }
+  return yield* future;
+}
+
+/** asyncio: sock_connect. */
 export function* sockConnect(
   loop: BaseSelectorEventLoop,
   sock: SocketLike,
   address: Address,
 ): CoroutineGenerator<void> {
-  checkNonBlocking(loop, sock);
-  let target = address;
-  if (sock.family === AF_INET || sock.family === AF_INET6) {
-    if (!Array.isArray(address) || address.length < 2) throw new ValueError('an address is [host, port]');
-    const [host, port] = address as readonly [string, number];
-    const { family, type, proto } = sock;
-    const numeric = numericAddress(host, port, { family, type, proto });
-    if (numeric === null) target = (yield* ensureResolved(loop, host, port, { family, type, proto }))[0].address;
-  }
+  checkSocket(loop, sock);
+  const target = yield* resolvedFor(loop, sock, address);
   const future = new Future<void>(loop);
   startConnect(loop, future, sock, target);
   yield* future;
 }
 
+/** Only the internet families have names to resolve. A literal address is connected to in the same step. */
+function* resolvedFor(loop: BaseSelectorEventLoop, sock: SocketLike, address: Address): CoroutineGenerator<Address> {
+  const { family, type, proto } = sock;
+  if (family !== AF_INET && family !== AF_INET6) return address;
+  if (!Array.isArray(address) || address.length < 2) {
+    throw new ValueError('an address of this family has a host and a port', 'ERR_INVALID_ADDRESS');
+  }
+  const [host, port] = address as readonly [string, number];
+  if (numericAddress(host, port, { family, type, proto }) !== null) return address;
+  return (yield* loop.getaddrinfo(host, port, { family, type, proto }))[0].address;
+}
+
 function startConnect(loop: BaseSelectorEventLoop, future: Future<void>, sock: SocketLike, address: Address): void {
   try {
     sock.connect(address);
-    future.setResult(undefined);
   } catch (error) {
     if (isFatal(error)) throw error;
     // Differs from asyncio: a full backlog of a Unix socket is EAGAIN and no connection is under way (SOCK-036).
     const refused = sock.family === AF_UNIX && (error as { code?: string }).code === 'EAGAIN';
-    if (!isWouldBlock(error) || refused) {
-      future.setException(error);
-      return;
-    }
-    const fd = sock.fileno();
-    loop._ensureFdNoTransport(fd);
-    const handle = loop._addWriter(fd, () => finishConnect(future, sock, address));
-    future.addDoneCallback(() => stopWriting(loop, fd, handle));
+    if (!isWouldBlock(error) || refused) future.setException(error);
+    else watchUntilDone(loop, sock, 'write', future as Future, () => finishConnect(future, sock, address));
+    return;
   }
+  future.setResult();
 }
 
 function finishConnect(future: Future<void>, sock: SocketLike, address: Address): void {
   if (future.done()) return;
-  try {
+  settle(future, () => {
     const errno = sock.getsockopt(SOL_SOCKET, SO_ERROR);
-    if (errno === 0) future.setResult(undefined);
-    else if (!wouldBlock(-errno)) {
-      future.setException(errorFor(-errno, 'connect', { ...addressFields(address), detail: 'connect call failed' }));
-    }
-  } catch (error) {
-    if (isFatal(error) || isWouldBlock(error)) throw error;
-    future.setException(error);
-  }
-}
-
-function stopWriting(loop: BaseSelectorEventLoop, fd: number, handle: Handle): void {
-  if (!handle.cancelled()) loop.removeWriter(fd);
+    if (errno === 0) return;
+    // A number that means "still under way" makes a BlockingIOError, which leaves the future alone.
+    throw errorFor(-errno, 'connect', { ...addressFields(address), detail: 'connect call failed' });
+  });
 }
