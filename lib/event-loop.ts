@@ -14,11 +14,13 @@ import {
   sockSendall,
   sockSendto,
 } from './loop/sock-io';
-import { createConnection, type ConnectOptions, type Connection } from './network/connect';
+import { connectAcceptedSocket, type Connection } from './network/attach';
+import { createConnection, type ConnectOptions } from './network/connect';
 import { resolve } from './network/resolve';
 import { createServer, type Hosts, type ServeOptions } from './network/serve';
 import type { ProtocolFactory, Server } from './network/server';
-import type { Address } from './sockets/address';
+import { createUnixConnection, createUnixServer, type UnixConnectOptions, type UnixServeOptions } from './network/unix';
+import type { Address, UnixAddress } from './sockets/address';
 import type { AddressInfo, Host, Port, ResolveOptions } from './sockets/numeric-address';
 import type { Socket } from './sockets/socket';
 import type { SocketLike } from './sockets/socket-io';
@@ -54,6 +56,36 @@ export class SelectorEventLoop extends BaseSelectorEventLoop {
     options: ConnectOptions = {},
   ): Coroutine<Connection<P>> {
     return new Coroutine(createConnection(this, protocolFactory, host, port, options), this);
+  }
+
+  /**
+   * Connects to a Unix socket. asyncio: create_unix_connection.
+   * @param path a path, or an abstract name with a leading NUL
+   * @throws (when awaited) as `createConnection`
+   */
+  createUnixConnection<P extends BaseProtocol>(
+    protocolFactory: () => P,
+    path: UnixAddress | null = null,
+    options: UnixConnectOptions = {},
+  ): Coroutine<Connection<P>> {
+    return new Coroutine(createUnixConnection(this, protocolFactory, path, options), this);
+  }
+
+  /**
+   * Listens on a Unix socket. A socket file that is in the way is removed. asyncio: create_unix_server.
+   * @throws (when awaited) as `createServer`
+   */
+  createUnixServer(
+    protocolFactory: ProtocolFactory,
+    path: UnixAddress | null = null,
+    options: UnixServeOptions = {},
+  ): Coroutine<Server> {
+    return new Coroutine(createUnixServer(this, protocolFactory, path, options), this);
+  }
+
+  /** A protocol and a transport for a socket that was accepted elsewhere. asyncio: connect_accepted_socket. */
+  connectAcceptedSocket<P extends BaseProtocol>(protocolFactory: () => P, sock: SocketLike): Coroutine<Connection<P>> {
+    return new Coroutine(connectAcceptedSocket(this, protocolFactory, sock), this);
   }
 
   // Bare sockets. Each verb tries at once, and waits through the loop if it would block. When awaited they throw OSError,

@@ -93,10 +93,12 @@ export { BaseTransport, ReadTransport, Transport } from './transports/transport'
 export { TransportSocket } from './transports/transport-socket';
 
 // network
-export type { ConnectOptions, Connection } from './network/connect';
+export type { Connection } from './network/attach';
+export type { ConnectOptions } from './network/connect';
 export type { Hosts, ServeOptions } from './network/serve';
 export { type ProtocolFactory, Server } from './network/server';
+export type { UnixConnectOptions, UnixServeOptions } from './network/unix';
 
 // the loop and its runner
 export { newEventLoop, SelectorEventLoop } from './event-loop';
-export { run, type RunOptions, runSync } from './runner';
+export { run, Runner, type RunnerRunOptions, type RunOptions, runSync } from './runner';

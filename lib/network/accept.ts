@@ -89,9 +89,9 @@ function* setUpConnection(
       throw error;
     }
   } catch (error) {
-    if (isFatal(error)) throw error;
     // Differs from asyncio: no reference count closes what nobody took (ACC-021).
     if (transport === null) connection.close();
+    if (isFatal(error)) throw error;
     if (!loop.getDebug()) return;
     loop.callExceptionHandler({
       message: 'Error on transport creation for incoming connection',

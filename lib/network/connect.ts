@@ -4,7 +4,9 @@ import { inspect } from 'node:util';
 
 import { makeOSError, OSError, ValueError } from '../base/errors';
 import { logger } from '../base/log';
+import type { Seconds } from '../base/constants';
 import type { CoroutineGenerator } from '../futures/frame';
+import { staggeredRace } from '../futures/staggered-race';
 import type { BaseSelectorEventLoop } from '../loop/selector-event-loop';
 import { ensureResolved, sockConnect } from '../loop/sock-io';
 import { addressFields } from '../sockets/address';
@@ -12,7 +14,7 @@ import { SOCK_STREAM } from '../sockets/constants';
 import type { AddressInfo, Host, Port } from '../sockets/numeric-address';
 import { Socket } from '../sockets/socket';
 import type { BaseProtocol } from '../transports/protocol';
-import type { SelectorSocketTransport } from '../transports/socket-transport';
+import { attachProtocol, checkStream, type Connection } from './attach';
 
 export interface ConnectOptions {
   /** AF_INET or AF_INET6; whatever the host has if left out. */
@@ -24,11 +26,13 @@ export interface ConnectOptions {
   sock?: Socket | null;
   /** Where to connect from: [host, port]. */
   localAddress?: readonly [host: Host, port: Port] | null;
+  /** Seconds after which the next address is tried beside the one before (RFC 8305: 0.25); one after the other if left out. */
+  happyEyeballsDelay?: Seconds | null;
+  /** Addresses of the first family at the head of the order, then the families take turns; 1 with happy eyeballs. */
+  interleave?: number | null;
   /** True to fail with an AggregateError of every attempt's error. */
   allErrors?: boolean;
 }
-
-export type Connection<P extends BaseProtocol> = [transport: SelectorSocketTransport, protocol: P];
 
 export function* createConnection<P extends BaseProtocol>(
   loop: BaseSelectorEventLoop,
@@ -44,39 +48,12 @@ export function* createConnection<P extends BaseProtocol>(
     socket = yield* connectToFirst(loop, host, port, options);
   } else {
     if (sock === null) throw new ValueError('neither host and port nor sock were given');
-    if (sock.type !== SOCK_STREAM) throw new ValueError(`a stream socket was expected, not ${inspect(sock)}`);
+    checkStream(sock);
     socket = sock;
   }
   const connection = yield* attachProtocol(loop, socket, protocolFactory);
   if (loop.getDebug()) logger.debug(`${inspect(socket)} connected to ${inspect(host)}:${String(port)}`);
   return connection;
-}
-
-/** A protocol and a transport for a connected socket. asyncio: _create_connection_transport. */
-function* attachProtocol<P extends BaseProtocol>(
-  loop: BaseSelectorEventLoop,
-  socket: Socket,
-  protocolFactory: () => P,
-): CoroutineGenerator<Connection<P>> {
-  let transport: SelectorSocketTransport | null = null;
-  let protocol: P;
-  const waiter = loop.createFuture<void>();
-  try {
-    socket.setblocking(false);
-    protocol = protocolFactory();
-    transport = loop._makeSocketTransport(socket, protocol, waiter, {}, null);
-  } catch (error) {
-    // Nobody took the socket, and no reference count closes it.
-    if (transport === null) socket.close();
-    throw error;
-  }
-  try {
-    yield* waiter;
-  } catch (error) {
-    transport.close();
-    throw error;
-  }
-  return [transport, protocol];
 }
 
 function* connectToFirst(
@@ -94,12 +71,60 @@ function* connectToFirst(
     locals = yield* ensureResolved(loop, localAddress[0], localAddress[1], wanted);
     if (locals.length === 0) throw noAddresses(localAddress[0]);
   }
+  const delay = options.happyEyeballsDelay ?? null;
+  const interleave = options.interleave ?? (delay === null ? 0 : 1);
+  const ordered = interleave > 0 ? interleaveFamilies(remotes, interleave) : remotes;
   const errors: OSError[] = [];
+  const socket = yield* (delay === null ? tryInOrder : raceWithDelay)(loop, ordered, locals, errors, delay ?? 0);
+  if (socket !== null) return socket;
+  throw allErrors ? new AggregateError(errors, 'createConnection() failed') : combined(errors);
+}
+
+/** The families take turns, after `firstCount` addresses of the first one. asyncio: _interleave_addrinfos. */
+export function interleaveFamilies(infos: readonly AddressInfo[], firstCount: number): AddressInfo[] {
+  const byFamily = new Map<number, AddressInfo[]>();
+  for (const info of infos) byFamily.set(info.family, [...(byFamily.get(info.family) ?? []), info]);
+  const lists = [...byFamily.values()];
+  const ordered = lists[0].splice(0, firstCount - 1);
+  for (let index = 0; lists.some((list) => index < list.length); index++) {
+    ordered.push(...lists.flatMap((list) => list[index] ?? []));
+  }
+  return ordered;
+}
+
+function* tryInOrder(
+  loop: BaseSelectorEventLoop,
+  remotes: readonly AddressInfo[],
+  locals: AddressInfo[] | null,
+  errors: OSError[],
+): CoroutineGenerator<Socket | null> {
   for (const remote of remotes) {
     const socket = yield* attempt(loop, remote, locals, errors);
     if (socket !== null) return socket;
   }
-  throw allErrors ? new AggregateError(errors, 'createConnection() failed') : combined(errors);
+  return null;
+}
+
+/** Happy eyeballs: the first that connects wins, the others are cancelled. */
+function* raceWithDelay(
+  loop: BaseSelectorEventLoop,
+  remotes: readonly AddressInfo[],
+  locals: AddressInfo[] | null,
+  errors: OSError[],
+  delay: Seconds,
+): CoroutineGenerator<Socket | null> {
+  const attempts = remotes.map(
+    (remote) =>
+      function* (): CoroutineGenerator<Socket> {
+        const socket = yield* attempt(loop, remote, locals, errors);
+        if (socket === null) throw errors[errors.length - 1];
+        return socket;
+      },
+  );
+  const [winner, , failures] = yield* staggeredRace(attempts, delay, loop);
+  const unexpected = failures.find((failure) => failure !== null && !(failure instanceof OSError));
+  if (winner === null && unexpected !== undefined) throw unexpected;
+  return winner;
 }
 
 /** One attempt: null, and one more error in `errors`, if the system refused. asyncio: _connect_sock. */

@@ -1,0 +1,60 @@
+// attach.ts: a protocol and a transport for a connected socket. asyncio: base_events._create_connection_transport,
+// connect_accepted_socket.
+
+import { inspect } from 'node:util';
+
+import { ValueError } from '../base/errors';
+import { logger } from '../base/log';
+import type { CoroutineGenerator } from '../futures/frame';
+import type { BaseSelectorEventLoop } from '../loop/selector-event-loop';
+import { SOCK_STREAM } from '../sockets/constants';
+import type { SocketLike } from '../sockets/socket-io';
+import type { BaseProtocol } from '../transports/protocol';
+import type { SelectorSocketTransport } from '../transports/socket-transport';
+
+/** What a connecting verb gives. */
+export type Connection<P extends BaseProtocol> = [transport: SelectorSocketTransport, protocol: P];
+
+/** @throws ValueError unless `sock` is a stream socket */
+export function checkStream(sock: SocketLike): void {
+  if (sock.type !== SOCK_STREAM) throw new ValueError(`a stream socket was expected, not ${inspect(sock)}`);
+}
+
+/** The socket is the transport's from here on, and closed if nothing comes of it. */
+export function* attachProtocol<P extends BaseProtocol>(
+  loop: BaseSelectorEventLoop,
+  socket: SocketLike,
+  protocolFactory: () => P,
+): CoroutineGenerator<Connection<P>> {
+  const waiter = loop.createFuture<void>();
+  let protocol: P;
+  let transport: SelectorSocketTransport;
+  try {
+    socket.setblocking(false);
+    protocol = protocolFactory();
+    transport = loop._makeSocketTransport(socket, protocol, waiter, {}, null);
+  } catch (error) {
+    // Differs from asyncio: nobody took the socket, and no reference count closes it.
+    socket.close();
+    throw error;
+  }
+  try {
+    yield* waiter;
+  } catch (error) {
+    transport.close();
+    throw error;
+  }
+  return [transport, protocol];
+}
+
+/** asyncio: connect_accepted_socket. */
+export function* connectAcceptedSocket<P extends BaseProtocol>(
+  loop: BaseSelectorEventLoop,
+  protocolFactory: () => P,
+  sock: SocketLike,
+): CoroutineGenerator<Connection<P>> {
+  checkStream(sock);
+  const connection = yield* attachProtocol(loop, sock, protocolFactory);
+  if (loop.getDebug()) logger.debug(`${inspect(sock)} handled: ${inspect(connection[0])}`);
+  return connection;
+}

@@ -1,0 +1,115 @@
+// unix.ts: stream connections and servers over Unix sockets. asyncio: unix_events.create_unix_connection,
+// create_unix_server.
+
+import { lstatSync, unlinkSync } from 'node:fs';
+import { inspect } from 'node:util';
+
+import { DEFAULT_BACKLOG } from '../base/constants';
+import { makeOSError, OSError, ValueError } from '../base/errors';
+import { logger } from '../base/log';
+import type { CoroutineGenerator } from '../futures/frame';
+import type { BaseSelectorEventLoop } from '../loop/selector-event-loop';
+import { sockConnect } from '../loop/sock-io';
+import type { UnixAddress } from '../sockets/address';
+import { AF_UNIX, SOCK_STREAM } from '../sockets/constants';
+import { Socket } from '../sockets/socket';
+import type { BaseProtocol } from '../transports/protocol';
+import { attachProtocol, type Connection } from './attach';
+import { Server, type ProtocolFactory } from './server';
+
+export interface UnixConnectOptions {
+  /** A connected Unix stream socket, instead of a path. It is the transport's from then on. */
+  sock?: Socket | null;
+}
+
+export interface UnixServeOptions {
+  /** A bound Unix stream socket, instead of a path. It is the server's from then on. */
+  sock?: Socket | null;
+  /** Connections that wait in the kernel, and that one turn accepts, at the most. */
+  backlog?: number;
+  /** False to listen later, with `server.startServing()`. */
+  startServing?: boolean;
+}
+
+function checkUnixStream(sock: Socket): void {
+  if (sock.family !== AF_UNIX || sock.type !== SOCK_STREAM) {
+    throw new ValueError(`a Unix stream socket was expected, not ${inspect(sock)}`);
+  }
+}
+
+/** Exactly one of path and socket. */
+function choose(path: UnixAddress | null, sock: Socket | null): { path: UnixAddress } | { sock: Socket } {
+  if (path !== null) {
+    if (sock !== null) throw new ValueError('a path or sock, not both');
+    return { path };
+  }
+  if (sock === null) throw new ValueError('neither a path nor sock was given');
+  checkUnixStream(sock);
+  return { sock };
+}
+
+export function* createUnixConnection<P extends BaseProtocol>(
+  loop: BaseSelectorEventLoop,
+  protocolFactory: () => P,
+  path: UnixAddress | null,
+  options: UnixConnectOptions,
+): CoroutineGenerator<Connection<P>> {
+  const chosen = choose(path, options.sock ?? null);
+  if ('sock' in chosen) return yield* attachProtocol(loop, chosen.sock, protocolFactory);
+  const socket = new Socket(AF_UNIX, SOCK_STREAM);
+  try {
+    yield* sockConnect(loop, socket, chosen.path);
+  } catch (error) {
+    socket.close();
+    throw error;
+  }
+  return yield* attachProtocol(loop, socket, protocolFactory);
+}
+
+export function* createUnixServer(
+  loop: BaseSelectorEventLoop,
+  protocolFactory: ProtocolFactory,
+  path: UnixAddress | null,
+  options: UnixServeOptions,
+): CoroutineGenerator<Server> {
+  const chosen = choose(path, options.sock ?? null);
+  const socket = 'sock' in chosen ? chosen.sock : bindTo(chosen.path);
+  socket.setblocking(false);
+  const server = new Server(loop, [socket], protocolFactory, options.backlog ?? DEFAULT_BACKLOG);
+  if (options.startServing ?? true) {
+    server._startServing();
+    yield;
+  }
+  if (loop.getDebug()) logger.info(`${inspect(server)} is serving`);
+  return server;
+}
+
+function bindTo(path: UnixAddress): Socket {
+  const socket = new Socket(AF_UNIX, SOCK_STREAM);
+  try {
+    removeStaleSocket(path);
+    socket.bind(path);
+    return socket;
+  } catch (error) {
+    socket.close();
+    if (error instanceof OSError && error.code === 'EADDRINUSE') {
+      const { code, errno } = error;
+      const text = `address ${inspect(path)} is already in use`;
+      throw makeOSError(text, { code, errno, syscall: 'bind', address: String(path), cause: error });
+    }
+    throw error;
+  }
+}
+
+/** A socket file that is in the way is removed, even that of a living server (UNIX-019); any other file is left. */
+function removeStaleSocket(path: UnixAddress): void {
+  const bytes = Buffer.from(path as string);
+  if (bytes.length === 0 || bytes[0] === 0) return;
+  try {
+    if (lstatSync(bytes).isSocket()) unlinkSync(bytes);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+    // Binding will say what is wrong.
+    logger.error(`cannot check or remove the socket file ${inspect(path)}`, error);
+  }
+}
