@@ -21,9 +21,10 @@ export class OSError extends Error {
   readonly code: string;
   /** The negative number of the errno. */
   readonly errno: number;
-  readonly syscall?: string;
-  readonly address?: string;
-  readonly port?: number;
+  // Declared only: a field that nobody gave is not there at all, as in Node's errors.
+  declare readonly syscall?: string;
+  declare readonly address?: string;
+  declare readonly port?: number;
 
   constructor(message: string, fields: OSErrorFields) {
     super(message, fields.cause === undefined ? undefined : { cause: fields.cause });

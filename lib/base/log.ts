@@ -3,6 +3,8 @@
 
 import { debuglog, inspect } from 'node:util';
 
+import { isFatal } from './errors';
+
 export type LogLevel = 'debug' | 'info' | 'warning' | 'error';
 
 export interface LogRecord {
@@ -32,10 +34,21 @@ export function setLogReceiver(receiver: ((record: LogRecord) => void) | null): 
   return previous;
 }
 
+// A receiver's fault must not become that of whoever had something to say.
+function emit(record: LogRecord): void {
+  try {
+    sink(record);
+  } catch (error) {
+    if (isFatal(error)) throw error;
+    writeToStderr(record);
+    writeToStderr({ level: 'error', message: 'the log receiver threw an exception', error });
+  }
+}
+
 /** @internal */
 export const logger = {
-  debug: (message: string, error?: unknown): void => sink({ level: 'debug', message, error }),
-  info: (message: string, error?: unknown): void => sink({ level: 'info', message, error }),
-  warning: (message: string, error?: unknown): void => sink({ level: 'warning', message, error }),
-  error: (message: string, error?: unknown): void => sink({ level: 'error', message, error }),
+  debug: (message: string, error?: unknown): void => emit({ level: 'debug', message, error }),
+  info: (message: string, error?: unknown): void => emit({ level: 'info', message, error }),
+  warning: (message: string, error?: unknown): void => emit({ level: 'warning', message, error }),
+  error: (message: string, error?: unknown): void => emit({ level: 'error', message, error }),
 };

@@ -1,5 +1,6 @@
 // address.ts: socket addresses as JavaScript values, in Python's forms, to and from the system's bytes.
 
+import { networkInterfaces } from 'node:os';
 import { inspect } from 'node:util';
 
 import { typeError, ValueError } from '../base/errors';
@@ -23,6 +24,8 @@ export interface EncodedAddress {
 }
 
 const LARGEST_PORT = 0xffff;
+const LARGEST_FLOW_INFO = 0xfffff;
+const LARGEST_SCOPE_ID = 0xffffffff;
 
 function hostLiteral(family: number, host: string): string {
   if (host === '') return family === AF_INET ? '0.0.0.0' : '::';
@@ -31,22 +34,51 @@ function hostLiteral(family: number, host: string): string {
 }
 
 function encodeInet(family: number, address: Address): EncodedAddress {
-  if (!Array.isArray(address) || typeof address[0] !== 'string' || typeof address[1] !== 'number') {
-    throw typeError(`an address of this family is [host, port], not ${inspect(address)}`);
+  if (!hasInetForm(family, address)) {
+    const form = family === AF_INET ? '[host, port]' : '[host, port, flowInfo?, scopeId?]';
+    throw typeError(`an address of this family is ${form}, not ${inspect(address)}`);
   }
-  const [text, port, flowInfo = 0, givenScope = 0] = address as Inet6Address;
+  const [text, port, flowInfo = 0, givenScope = 0] = address;
   if (!Number.isInteger(port) || port < 0 || port > LARGEST_PORT) {
     throw new ValueError(`a port is an integer from 0 to ${LARGEST_PORT}, not ${inspect(port)}`, 'ERR_SOCKET_BAD_PORT');
   }
-  // A zone in the text form counts when it is a number; names of interfaces are resolved above.
-  const [host, zone] = text.split('%', 2) as [string, string?];
-  const scopeId = zone !== undefined && /^\d+$/.test(zone) ? Number(zone) : givenScope;
+  const [host, zone] = family === AF_INET6 ? (text.split('%', 2) as [string, string?]) : [text];
+  const scopeId = zone === undefined ? givenScope : scopeOfZone(zone, text);
+  if (!isUnsigned(flowInfo, LARGEST_FLOW_INFO) || !isUnsigned(scopeId, LARGEST_SCOPE_ID)) {
+    throw new ValueError(
+      `a flow information is an integer of 20 bits, and a scope id one of 32, none negative: ${inspect(address)}`,
+      'ERR_INVALID_ADDRESS',
+    );
+  }
   const bytes = new Uint8Array(binding.SOCKADDR_STORAGE_SIZE);
   const length = binding.encodeInetAddress(family, hostLiteral(family, host), port, flowInfo, scopeId, bytes);
-  if (length < 0) {
-    throw new ValueError(`${inspect(text)} is no numeric address of this family`, 'ERR_INVALID_ADDRESS');
-  }
+  if (length < 0) throw invalidHost(text);
   return { bytes, length };
+}
+
+function hasInetForm(family: number, address: unknown): address is Inet6Address {
+  if (!Array.isArray(address)) return false;
+  const [host, ...numbers] = address as [unknown, ...unknown[]];
+  const most = family === AF_INET ? 1 : 3;
+  const isNumber = (value: unknown, index: number): boolean =>
+    typeof value === 'number' || (index > 0 && value === undefined);
+  return typeof host === 'string' && numbers.length >= 1 && numbers.length <= most && numbers.every(isNumber);
+}
+
+function isUnsigned(value: number, largest: number): boolean {
+  return Number.isInteger(value) && value >= 0 && value <= largest;
+}
+
+function invalidHost(text: string): ValueError {
+  return new ValueError(`${inspect(text)} is no numeric address of this family`, 'ERR_INVALID_ADDRESS');
+}
+
+/** The number of a zone, which is one already or the name of an interface. */
+function scopeOfZone(zone: string, text: string): number {
+  if (/^\d+$/.test(zone)) return Number(zone);
+  const found = networkInterfaces()[zone]?.find(({ scopeid }) => scopeid !== undefined && scopeid !== 0);
+  if (found?.scopeid === undefined) throw invalidHost(text);
+  return found.scopeid;
 }
 
 function encodeUnix(address: Address): EncodedAddress {
@@ -56,7 +88,7 @@ function encodeUnix(address: Address): EncodedAddress {
   const path = typeof address === 'string' ? Buffer.from(address) : address;
   const bytes = new Uint8Array(binding.SOCKADDR_STORAGE_SIZE);
   const length = binding.encodeUnixAddress(path, bytes);
-  if (length < 0) throw errorFor(length, 'address', { address: String(address) });
+  if (length < 0) throw errorFor(length, 'address', addressFields(address));
   return { bytes, length };
 }
 
@@ -90,5 +122,5 @@ function decodeUnixPath(path: Uint8Array): UnixAddress {
 export function addressFields(address: Address | null): { address?: string; port?: number } {
   if (address === null) return {};
   if (Array.isArray(address)) return { address: String(address[0]), port: Number(address[1]) };
-  return { address: String(address) };
+  return { address: typeof address === 'string' ? address : Buffer.from(address as Uint8Array).toString() };
 }

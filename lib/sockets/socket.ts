@@ -7,10 +7,22 @@ import { typeError, ValueError } from '../base/errors';
 import { binding } from '../native/binding';
 import { check, errorFor } from '../native/check';
 import { addressFields, decodeAddress, encodeAddress, type Address } from './address';
-import { AF_INET, SO_DOMAIN, SO_PROTOCOL, SO_TYPE, SOCK_STREAM, SOL_SOCKET } from './constants';
+import {
+  AF_INET,
+  SO_DOMAIN,
+  SO_PROTOCOL,
+  SO_TYPE,
+  SOCK_CLOEXEC,
+  SOCK_NONBLOCK,
+  SOCK_STREAM,
+  SOL_SOCKET,
+} from './constants';
 import { recvSlice } from './slab';
 
 const DEFAULT_LISTEN_BACKLOG = 128;
+
+// Some systems take flags along with the type; they are no part of it.
+const TYPE_FLAGS = (SOCK_NONBLOCK ?? 0) | (SOCK_CLOEXEC ?? 0);
 
 // Scratch space of calls that fill in an address or a length; nothing of it outlives the call.
 const scratchAddress = new Uint8Array(binding.SOCKADDR_STORAGE_SIZE);
@@ -37,9 +49,21 @@ function int32(value: unknown, what: string): number {
 }
 
 function size(value: unknown, what: string): number {
-  const number = int32(value, what);
-  if (number < 0) throw new ValueError(`${what} must not be negative, not ${number}`);
+  int32(value, what);
+  const number = value as number;
+  if (number < 0 || number > 0x7fffffff) {
+    throw new ValueError(`${what} must be a 31-bit integer that is not negative, not ${number}`);
+  }
   return number;
+}
+
+/** An option's value in the system's form. */
+function optionBytes(value: unknown): Uint8Array {
+  if (value instanceof Uint8Array) return value;
+  if (typeof value !== 'number' && typeof value !== 'boolean') {
+    throw typeError(`value must be a number, a boolean or bytes, not ${describeType(value)}`);
+  }
+  return new Uint8Array(new Int32Array([int32(Number(value), 'value')]).buffer);
 }
 
 /** How a socket is made when more than family, type and protocol is known. */
@@ -60,13 +84,13 @@ export class Socket {
    */
   constructor(family: number = AF_INET, type: number = SOCK_STREAM, proto = 0, adopted?: Adoption) {
     this.family = int32(family, 'family');
-    this.type = int32(type, 'type');
+    this.type = int32(type, 'type') & ~TYPE_FLAGS;
     this.proto = int32(proto, 'protocol');
     if (adopted !== undefined) {
       this.#fd = adopted.fd;
       return;
     }
-    this.#fd = check(binding.socket(this.family, this.type, this.proto), 'socket');
+    this.#fd = check(binding.socket(this.family, type, this.proto), 'socket');
     const result = binding.setNonBlocking(this.#fd, true);
     if (result < 0) {
       this.close();
@@ -80,7 +104,7 @@ export class Socket {
    * @throws OSError (EBADF, ENOTSOCK), ValueError for a negative descriptor
    */
   static fromFd(fd: number): Socket {
-    if (size(fd, 'descriptor') > 0x7fffffff) throw new ValueError(`invalid descriptor: ${fd}`);
+    size(fd, 'descriptor');
     const option = (number: number | undefined): number => {
       if (number === undefined) return 0;
       const value = new Uint8Array(4);
@@ -133,7 +157,7 @@ export class Socket {
 
   /** As `connect`, but an error of the system is returned as its positive errno; 0 for success. */
   connectEx(address: Address): number {
-    return -this._connect(address);
+    return 0 - this._connect(address);
   }
 
   /**
@@ -142,10 +166,7 @@ export class Socket {
    * @throws BlockingIOError if there is nothing yet, OSError
    */
   recv(maxBytes: number, flags = 0): Buffer {
-    const wanted = size(maxBytes, 'byte count');
-    // Nothing is asked of the system, as in Python (SOCK-017).
-    if (wanted === 0) return Buffer.alloc(0);
-    const chunk = this._recv(wanted, int32(flags, 'flags'));
+    const chunk = this._recv(size(maxBytes, 'byte count'), int32(flags, 'flags'));
     if (typeof chunk === 'number') throw errorFor(chunk, 'recv');
     return chunk;
   }
@@ -160,7 +181,6 @@ export class Socket {
     const wanted = size(maxBytes, 'byte count');
     if (wanted > target.byteLength) throw new ValueError('the buffer is smaller than the byte count');
     const length = wanted === 0 ? target.byteLength : wanted;
-    if (length === 0) return 0;
     return check(binding.recv(this.#fd, target, 0, length, int32(flags, 'flags')), 'recv');
   }
 
@@ -267,8 +287,7 @@ export class Socket {
 
   /** Sets an option to a number, a boolean or bytes. @throws OSError */
   setsockopt(level: number, option: number, value: number | boolean | Uint8Array): void {
-    const bytes =
-      value instanceof Uint8Array ? value : new Uint8Array(new Int32Array([int32(Number(value), 'value')]).buffer);
+    const bytes = optionBytes(value);
     check(binding.setsockopt(this.#fd, int32(level, 'level'), int32(option, 'option'), bytes), 'setsockopt');
   }
 

@@ -1,0 +1,133 @@
+// socket-io.test.ts: the two ways of a transport to its socket: by numbers, and by somebody's methods that throw.
+
+import { BlockingIOError, InterruptedError, OSError } from '../../lib/base/errors';
+import { AF_UNIX } from '../../lib/sockets/constants';
+import { Socket } from '../../lib/sockets/socket';
+import { socketIO, type SocketLike } from '../../lib/sockets/socket-io';
+import { fill } from '../contracts/selector-kit';
+import { thrownBy, useSocketKit } from './socket-kit';
+
+const kit = useSocketKit();
+const EAGAIN = -11;
+const byte = Buffer.from('x');
+
+/** A socket of somebody else's making: an object that has what is needed, on top of one of ours. */
+function foreign(socket: Socket): SocketLike {
+  const names = ['recv', 'recvInto', 'send', 'sendmsg', 'fileno'] as const;
+  return Object.fromEntries(names.map((name) => [name, socket[name].bind(socket)])) as unknown as SocketLike;
+}
+
+describe.each(['a plain socket', 'a foreign object', 'a subclass with its own methods'])('%s', (kind) => {
+  class Overriding extends Socket {
+    override recv(maxBytes: number): Buffer {
+      return super.recv(maxBytes);
+    }
+  }
+
+  function dress(socket: Socket): SocketLike {
+    if (kind === 'a plain socket') return socket;
+    if (kind === 'a foreign object') return foreign(socket);
+    return kit.current.own(Overriding.fromFd(socket.detach()));
+  }
+
+  test('receives and sends', () => {
+    const [left, right] = kit.current.pair();
+    const io = socketIO(dress(left));
+    right.send(Buffer.from('abcdef'));
+    expect(Buffer.from(io.recv(2) as Uint8Array).toString()).toBe('ab');
+    const memory = Buffer.from('.....');
+    expect(io.recvInto(memory.subarray(1, 4))).toBe(3);
+    expect(memory.toString()).toBe('.cde.');
+    expect(io.send(Buffer.from('uv'))).toBe(2);
+    expect(io.sendmsg([Buffer.from('w'), Buffer.from('xy'), Buffer.from('never')], 2)).toBe(3);
+    expect(right.recv(100).toString()).toBe('uvwxy');
+  });
+
+  test('answers a number where it would have to wait', () => {
+    const [left] = kit.current.pair();
+    fill(left);
+    const io = socketIO(dress(left));
+    const chunk = Buffer.alloc(1 << 16);
+    expect([io.recv(1), io.recvInto(chunk), io.send(chunk), io.sendmsg([chunk], 1)]).toEqual(Array(4).fill(EAGAIN));
+  });
+
+  test('answers nothing at the end of the stream', () => {
+    const [left, right] = kit.current.pair();
+    right.close();
+    const io = socketIO(dress(left));
+    expect(io.recv(10)).toHaveLength(0);
+    expect(io.recvInto(Buffer.alloc(1))).toBe(0);
+  });
+});
+
+test('a plain socket answers every error as a number, others throw theirs', () => {
+  const [left, right] = kit.current.pair();
+  right.close();
+  expect(socketIO(left).send(byte)).toBe(-32);
+  const error = thrownBy(() => socketIO(foreign(left)).send(byte));
+  expect(error).toMatchObject({ name: 'BrokenPipeError', code: 'EPIPE' });
+});
+
+test.each(['recv', 'recvInto', 'send', 'sendmsg'] as const)('%s of a subclass is what is called', (name) => {
+  const called: string[] = [];
+  class Spying extends Socket {}
+  Object.defineProperty(Spying.prototype, name, {
+    value(this: Socket, ...args: unknown[]): unknown {
+      called.push(name);
+      return Reflect.apply(Socket.prototype[name] as (...args: unknown[]) => unknown, this, args);
+    },
+  });
+  const [left, right] = kit.current.pair();
+  const spying = kit.current.own(Spying.fromFd(left.detach()));
+  right.send(Buffer.from('xy'));
+  const io = socketIO(spying);
+  io.recv(1);
+  io.recvInto(Buffer.alloc(1));
+  io.send(byte);
+  io.sendmsg([byte], 1);
+  expect(called).toEqual([name]);
+});
+
+test('a method that was put on one socket is what is called', () => {
+  const [socket] = kit.current.pair();
+  socket.recv = () => Buffer.from('injected');
+  expect(Buffer.from(socketIO(socket).recv(1) as Uint8Array).toString()).toBe('injected');
+});
+
+test('an object that cannot send many pieces at once sends the first', () => {
+  const [left, right] = kit.current.pair();
+  const io = socketIO({ ...foreign(left), sendmsg: undefined } as unknown as SocketLike);
+  expect(io.sendmsg([Buffer.from('one'), Buffer.from('two')], 2)).toBe(3);
+  expect(right.recv(100).toString()).toBe('one');
+});
+
+test('only BlockingIOError and InterruptedError mean later', () => {
+  const throwing = (error: unknown) =>
+    socketIO({
+      recv: () => {
+        throw error;
+      },
+    } as unknown as SocketLike);
+  const fields = { code: 'EINPROGRESS', errno: -115 };
+  expect(throwing(new BlockingIOError('told', fields)).recv(1)).toBe(-115);
+  expect(throwing(new InterruptedError('told', { code: 'EINTR', errno: -4 })).recv(1)).toBe(-4);
+  // Somebody's error may carry no number, or a positive one: it must not look like a count of bytes.
+  expect(throwing(new BlockingIOError('told', { code: 'EAGAIN', errno: 11 })).recv(1)).toBe(EAGAIN);
+  expect(throwing(new BlockingIOError('told', { code: 'EAGAIN', errno: 0 })).recv(1)).toBe(EAGAIN);
+  for (const error of [new OSError('told', { code: 'EAGAIN', errno: -11 }), new Error('told'), 'told', undefined]) {
+    let caught: unknown = 'nothing';
+    try {
+      throwing(error).recv(1);
+    } catch (thrown) {
+      caught = thrown;
+    }
+    expect(caught).toBe(error);
+  }
+});
+
+test('a closed socket answers EBADF', () => {
+  const socket = new Socket(AF_UNIX);
+  const io = socketIO(socket);
+  socket.close();
+  expect([io.recv(1), io.recvInto(byte), io.send(byte), io.sendmsg([byte], 1)]).toEqual([-9, -9, -9, -9]);
+});
