@@ -61,9 +61,9 @@ NAPI_MODULE_INIT() {
     delete environment;
     return nullptr;
   }
-  const bool done = fdloop::DefineTables(env, exports) &&
-                    fdloop::DefineSelectors(env, exports, environment) &&
-                    fdloop::DefineHostWatches(env, exports, environment) &&
-                    fdloop::DefineSockets(env, exports) && fdloop::DefineAddresses(env, exports);
+  const bool done =
+      fdloop::DefineTables(env, exports) && fdloop::DefineSelectors(env, exports, environment) &&
+      fdloop::DefineHostWatches(env, exports, environment) && fdloop::DefineSockets(env, exports) &&
+      fdloop::DefineAddresses(env, exports) && fdloop::DefineResolver(env, exports);
   return done ? exports : nullptr;
 }

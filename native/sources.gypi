@@ -6,6 +6,7 @@
       "native/bridge/host_watch.cc",
       "native/bridge/host_watch_wrap.cc",
       "native/bridge/nested_engine.cc",
+      "native/bridge/resolve_wrap.cc",
       "native/bridge/selector_wrap.cc",
       "native/bridge/socket_wrap.cc",
       "native/bridge/thread_engine.cc"
@@ -16,13 +17,16 @@
       "native/selector/selector.cc"
     ],
     "core_sources_posix": [
+      "native/base/library_pin_posix.cc",
       "native/base/wake_pipe.cc",
       "native/selector/poll.cc",
       "native/selector/select.cc",
       "native/selector/waiter.cc",
       "native/socket/address.cc",
       "native/socket/constants.cc",
-      "native/socket/socket_posix.cc"
+      "native/socket/resolve_posix.cc",
+      "native/socket/socket_posix.cc",
+      "native/socket/wake_end.cc"
     ],
     "core_sources_linux": [
       "native/selector/epoll.cc",

@@ -82,6 +82,30 @@ export interface NativeAddress {
   path: Uint8Array;
 }
 
+/** A question that a thread of its own asks the system's resolver. An object without properties. */
+export interface NativeLookup {
+  readonly __lookup: never;
+}
+
+/** What the resolver said. */
+export interface NativeLookupAnswer {
+  /** An EAI_* number of the platform (negative on Linux, positive elsewhere); 0 is success. */
+  error: number;
+  /** The positive errno behind EAI_SYSTEM. */
+  systemError: number;
+  /** Of an address lookup, in the resolver's order. Not an instance of this realm's Array. */
+  addresses: ArrayLike<{
+    family: number;
+    type: number;
+    protocol: number;
+    canonicalName: string;
+    address: SockAddr;
+  }>;
+  /** Of a name lookup. */
+  host: string;
+  service: string;
+}
+
 /** Raw sockaddr bytes. A buffer of `SOCKADDR_STORAGE_SIZE` bytes fits every family. */
 export type SockAddr = Uint8Array;
 
@@ -177,4 +201,37 @@ export interface NativeBinding {
   /** Writes a sockaddr_un; a leading NUL makes it abstract. @returns its length; `-ENAMETOOLONG` */
   encodeUnixAddress(path: Uint8Array, address: SockAddr): Result;
   decodeAddress(address: SockAddr, addressLength: number): NativeAddress;
+
+  // Other threads. None of them ever calls JavaScript: they send a byte to a loop's self-pipe, and the loop looks.
+
+  /**
+   * Asks for the addresses of a host and a service (null: none), as getaddrinfo does, on a new thread. When the answer
+   * is there, one byte is sent to the socket `wakeFd`, of which a duplicate is kept until then. The thread may outlive the
+   * environment. @returns the lookup, or `-errno` if there can be no thread
+   */
+  startAddressLookup(
+    host: string | null,
+    service: string | null,
+    family: number,
+    type: number,
+    protocol: number,
+    flags: number,
+    wakeFd: Fd,
+  ): NativeLookup | Result;
+  /** Asks for the names of an address, as getnameinfo does; otherwise as `startAddressLookup`. */
+  startNameLookup(address: SockAddr, addressLength: number, flags: number, wakeFd: Fd): NativeLookup | Result;
+  /** @returns the answer, once; `-EAGAIN` while there is none, and when it was given away */
+  lookupAnswer(lookup: NativeLookup): NativeLookupAnswer | Result;
+  /** Nobody wants the answer: the duplicate is closed now, whatever the thread still does. May be called again. */
+  abandonLookup(lookup: NativeLookup): void;
+  /** The system's text for an EAI_* number. */
+  resolverErrorMessage(error: number): string;
+
+  /**
+   * Counts one wake in `state[1]` and sends a byte to the socket `fd` if the count was 0. From any thread; `state` is two
+   * words of shared memory, all 0 at first. @returns 1; 0 if the end was closed (`fd` is not touched then)
+   */
+  wake(fd: Fd, state: Int32Array): Result;
+  /** Closes `fd`, or leaves it to the thread that is in `wake` just now. @returns 0; `-EBADF` if it was closed before */
+  closeWakeEnd(fd: Fd, state: Int32Array): Result;
 }

@@ -1,6 +1,4 @@
 // address_wrap.cc: the address codec as JavaScript functions.
-#include <string.h>
-
 #include <string>
 
 #include "bridge/arguments.h"
@@ -36,15 +34,6 @@ napi_value EncodeUnix(napi_env env, napi_callback_info info) {
   return FromInt(env, EncodeUnixAddress(path.data, path.length, address.data, address.length));
 }
 
-napi_value CopyBytes(napi_env env, const uint8_t* bytes, size_t length) {
-  void* data = nullptr;
-  napi_value buffer, array = nullptr;
-  if (napi_create_arraybuffer(env, length, &data, &buffer) != napi_ok) return nullptr;
-  if (length > 0) memcpy(data, bytes, length);
-  napi_create_typedarray(env, napi_uint8_array, length, buffer, 0, &array);
-  return array;
-}
-
 napi_value Decode(napi_env env, napi_callback_info info) {
   Arguments<2> args(env, info);
   Bytes bytes;
@@ -63,7 +52,7 @@ napi_value Decode(napi_env env, napi_callback_info info) {
   napi_set_named_property(env, object, "port", FromInt(env, address.port));
   napi_set_named_property(env, object, "flowInfo", flow_info);
   napi_set_named_property(env, object, "scopeId", scope_id);
-  napi_set_named_property(env, object, "path", CopyBytes(env, address.path, address.path_length));
+  napi_set_named_property(env, object, "path", FromBytes(env, address.path, address.path_length));
   return object;
 }
 

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cmath>
 #include <string>
@@ -43,6 +44,16 @@ inline napi_value FromInt(napi_env env, int number) {
   napi_value value = nullptr;
   napi_create_int32(env, number, &value);
   return value;
+}
+
+// A Uint8Array of its own memory.
+inline napi_value FromBytes(napi_env env, const uint8_t* bytes, size_t length) {
+  void* data = nullptr;
+  napi_value buffer, array = nullptr;
+  if (napi_create_arraybuffer(env, length, &data, &buffer) != napi_ok) return nullptr;
+  if (length > 0) memcpy(data, bytes, length);
+  napi_create_typedarray(env, napi_uint8_array, length, buffer, 0, &array);
+  return array;
 }
 
 template <typename Element>

@@ -27,6 +27,7 @@ bool DefineSelectors(napi_env env, napi_value exports, Environment* environment)
 bool DefineHostWatches(napi_env env, napi_value exports, Environment* environment);
 bool DefineSockets(napi_env env, napi_value exports);
 bool DefineAddresses(napi_env env, napi_value exports);
+bool DefineResolver(napi_env env, napi_value exports);
 
 }  // namespace fdloop
 

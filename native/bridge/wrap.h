@@ -11,6 +11,7 @@ namespace fdloop {
 
 extern const napi_type_tag kSelectorTag;
 extern const napi_type_tag kHostWatchTag;
+extern const napi_type_tag kLookupTag;
 
 template <typename Native>
 bool Wrap(napi_env env, napi_value object, Native* native, const napi_type_tag& tag, napi_finalize finalize) {
