@@ -1,82 +1,220 @@
 // runner.ts: from a main function to its result, with a loop of its own that leaves nothing behind. asyncio: runners.py.
+//
+//   created --first use--> initialized --close--> closed
 
+import type { AsyncResource } from 'node:async_hooks';
 import { inspect } from 'node:util';
+import { isMainThread } from 'node:worker_threads';
 
-import { RuntimeError, ValueError } from './base/errors';
-import { _getRunningLoop } from './base/running-loop';
+import { THREAD_JOIN_TIMEOUT, type Seconds } from './base/constants';
+import { CancelledError, KeyboardInterrupt, RuntimeError, ValueError } from './base/errors';
 import { SelectorEventLoop } from './event-loop';
-import { Future } from './futures/future';
+import { copyContext } from './futures/context';
 import { isCoroutineLike, type CoroutineLike } from './futures/coroutine';
+import { isInsideLoop } from './futures/current';
+import type { Awaitable } from './futures/ensure-future';
+import { gather } from './futures/gather';
 import { allTasks, type Task } from './futures/task';
-import type { CoroutineGenerator } from './futures/frame';
 
 export interface RunOptions {
   /** Debug mode of the loop; its own default (FDLOOP_DEBUG) if left out. */
-  debug?: boolean;
+  debug?: boolean | undefined;
   /** Makes the loop; a SelectorEventLoop with the best selector if left out. */
-  loopFactory?: () => SelectorEventLoop;
+  loopFactory?: (() => SelectorEventLoop) | undefined;
 }
 
-function prepare<T>(main: CoroutineLike<T>, options: RunOptions): { loop: SelectorEventLoop; task: Task<T> } {
-  if (_getRunningLoop() !== null) {
-    throw new RuntimeError('run() cannot be called from a running event loop', 'ERR_LOOP_RUNNING');
+export interface RunnerRunOptions {
+  /** The asynchronous context of the main task; that of the runner's first use if left out. */
+  context?: AsyncResource | undefined;
+}
+
+/**
+ * Runs several main functions, one after the other, on one loop. asyncio: Runner. The verbs are there twice: `run` and
+ * `close` are hosted (Node goes on meanwhile), `runSync` and `closeSync` keep the thread.
+ *
+ * While a hosted run is on in the main thread, and nobody else listens for SIGINT, the first Ctrl-C cancels the main
+ * task, and a second one ends the run at once with KeyboardInterrupt. A synchronous run cannot hear Ctrl-C: Node calls
+ * signal handlers between two turns of its own loop, which stands still. It ends the process then, as it always does.
+ */
+export class Runner {
+  readonly #options: RunOptions;
+  #state: 'created' | 'initialized' | 'closed' = 'created';
+  #loop: SelectorEventLoop | null = null;
+  #context: AsyncResource | null = null;
+
+  /** Makes nothing yet. */
+  constructor(options: RunOptions = {}) {
+    this.#options = options;
   }
-  if (!isCoroutineLike(main)) {
-    throw new ValueError(`a coroutine or a function was expected, not ${inspect(main, { depth: 0 })}`);
+
+  /** The loop, made at the first use of the runner. asyncio: get_loop. @throws RuntimeError (ERR_RUNNER_CLOSED) */
+  getLoop(): SelectorEventLoop {
+    if (this.#state === 'closed') throw new RuntimeError('Runner is closed', 'ERR_RUNNER_CLOSED');
+    if (this.#loop === null) {
+      const { loopFactory, debug } = this.#options;
+      const loop = loopFactory === undefined ? new SelectorEventLoop() : loopFactory();
+      if (debug !== undefined) loop.setDebug(debug);
+      this.#context = copyContext(null);
+      this.#loop = loop;
+      this.#state = 'initialized';
+    }
+    return this.#loop;
   }
-  const loop = options.loopFactory === undefined ? new SelectorEventLoop() : options.loopFactory();
-  if (options.debug !== undefined) loop.setDebug(options.debug);
-  return { loop, task: loop.createTask(main) };
+
+  /**
+   * Runs `main` as a task, hosted.
+   * @returns a promise of what `main` gives; rejected with what it throws, or KeyboardInterrupt after a Ctrl-C
+   * @throws ValueError for what is no coroutine, RuntimeError if a loop is running here (ERR_LOOP_RUNNING) or the runner
+   * is closed (ERR_RUNNER_CLOSED)
+   */
+  run<T>(main: CoroutineLike<T>, options: RunnerRunOptions = {}): Promise<T> {
+    return interruptible(this.#createMain(main, options));
+  }
+
+  /**
+   * Runs `main` as a task, in the calling stack.
+   * @throws what `main` throws, and as `run`; RuntimeError (ERR_SYNC_RUN_IN_MICROTASK) when called from inside a promise
+   * job for an async function
+   */
+  runSync<T>(main: CoroutineLike<T>, options: RunnerRunOptions = {}): T {
+    const task = this.#createMain(main, options);
+    return task._loop.runUntilCompleteSync(task);
+  }
+
+  /**
+   * Cancels the tasks that are left over and waits for them, shuts the executor down, and closes the loop. May be
+   * called again, and does nothing to a runner that was never used.
+   */
+  async close(): Promise<void> {
+    const loop = this.#retire();
+    if (loop === null) return;
+    try {
+      const leftover = cancelAll(loop);
+      if (leftover.length > 0) await loop.runUntilComplete(gather(leftover, { returnExceptions: true }));
+      report(loop, leftover);
+      const shutdown = executorShutdown(loop);
+      if (shutdown !== null) await loop.runUntilComplete(shutdown);
+    } finally {
+      loop.close();
+    }
+  }
+
+  /** As `close`, in the calling stack. */
+  closeSync(): void {
+    const loop = this.#retire();
+    if (loop === null) return;
+    try {
+      const leftover = cancelAll(loop);
+      if (leftover.length > 0) loop.runUntilCompleteSync(gather(leftover, { returnExceptions: true }));
+      report(loop, leftover);
+      const shutdown = executorShutdown(loop);
+      if (shutdown !== null) loop.runUntilCompleteSync(shutdown);
+    } finally {
+      loop.close();
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.closeSync();
+  }
+
+  [inspect.custom](): string {
+    return `<Runner ${this.#state}>`;
+  }
+
+  #createMain<T>(main: CoroutineLike<T>, options: RunnerRunOptions): Task<T> {
+    if (!isCoroutineLike(main)) {
+      throw new ValueError(`a coroutine or a function was expected, not ${inspect(main, { depth: 0 })}`);
+    }
+    if (isInsideLoop()) {
+      throw new RuntimeError('run() cannot be called from a running event loop', 'ERR_LOOP_RUNNING');
+    }
+    const loop = this.getLoop();
+    return loop.createTask(main, { context: options.context ?? (this.#context as AsyncResource) });
+  }
+
+  /** @returns the loop if it is to be closed */
+  #retire(): SelectorEventLoop | null {
+    // asyncio: closing a runner that was not used leaves it as it is.
+    if (this.#state !== 'initialized') return null;
+    if (isInsideLoop()) {
+      throw new RuntimeError('a runner cannot be closed from a running event loop', 'ERR_LOOP_RUNNING');
+    }
+    this.#state = 'closed';
+    return this.#loop;
+  }
 }
 
 /**
  * Runs `main` on a new loop, hosted: Node's own timers, files and servers go on. Tasks that are left over are cancelled,
- * and the loop is closed. asyncio: run.
+ * and the loop is closed. For Ctrl-C see `Runner`. asyncio: run.
  * @returns a promise of what `main` gives
  * @throws RuntimeError (ERR_LOOP_RUNNING) from inside a running loop, ValueError for what cannot be run
  */
 export function run<T>(main: CoroutineLike<T>, options: RunOptions = {}): Promise<T> {
-  const { loop, task } = prepare(main, options);
-  return runHosted(loop, task);
-}
-
-async function runHosted<T>(loop: SelectorEventLoop, task: Task<T>): Promise<T> {
+  const runner = new Runner(options);
+  let result: Promise<T>;
   try {
-    return await loop.runUntilComplete(task);
-  } finally {
-    try {
-      await loop.runUntilComplete(cancelLeftovers(loop));
-    } finally {
-      loop.close();
-    }
+    result = runner.run(main);
+  } catch (error) {
+    // Nothing runs yet: the loop, if there is one, can go at once.
+    runner.closeSync();
+    throw error;
   }
+  return result.finally(() => runner.close());
 }
 
 /**
- * As `run`, in the calling stack: it owns the thread until `main` is done. asyncio: run.
+ * As `run`, in the calling stack: it owns the thread until `main` is done. JavaScript's signal handlers are not called
+ * meanwhile. asyncio: run.
  * @throws what `main` throws, and as `run`; RuntimeError (ERR_SYNC_RUN_IN_MICROTASK) when called from inside a promise job
  * for an async function
  */
 export function runSync<T>(main: CoroutineLike<T>, options: RunOptions = {}): T {
-  const { loop, task } = prepare(main, options);
+  const runner = new Runner(options);
   try {
-    return loop.runUntilCompleteSync(task);
+    return runner.runSync(main);
   } finally {
-    try {
-      loop.runUntilCompleteSync(cancelLeftovers(loop));
-    } finally {
-      loop.close();
-    }
+    runner.closeSync();
   }
 }
 
-/** Cancels every task, waits for all of them, and reports those that ended with an exception of their own. */
-function* cancelLeftovers(loop: SelectorEventLoop): CoroutineGenerator<void> {
-  const tasks = [...allTasks(loop)].filter((task) => task !== loop._currentTask);
+/** A hosted run that Ctrl-C can end. asyncio: Runner._on_sigint. */
+async function interruptible<T>(main: Task<T>): Promise<T> {
+  const loop = main._loop;
+  let interrupts = 0;
+  const onInterrupt = (): void => {
+    interrupts += 1;
+    if (interrupts === 1 && !main.done()) main.cancel();
+    else loop._escape(new KeyboardInterrupt());
+  };
+  // Whoever listens already has plans of their own.
+  const listens = isMainThread && process.listenerCount('SIGINT') === 0;
+  if (listens) process.on('SIGINT', onInterrupt);
+  try {
+    return await loop.runUntilComplete(main);
+  } catch (error) {
+    if (error instanceof CancelledError && interrupts > 0 && main.uncancel() === 0) throw new KeyboardInterrupt();
+    throw error;
+  } finally {
+    process.removeListener('SIGINT', onInterrupt);
+  }
+}
+
+function cancelAll(loop: SelectorEventLoop): Task[] {
+  const tasks = [...allTasks(loop)];
   for (const task of tasks) task.cancel();
-  for (const task of tasks) yield* ended(loop, task);
+  return tasks;
+}
+
+/** Tells of the leftover tasks that did not end by the cancellation. */
+function report(loop: SelectorEventLoop, tasks: readonly Task[]): void {
   for (const task of tasks) {
-    if (task.cancelled() || task.exception() === null) continue;
+    if (task.cancelled() || !task._failed) continue;
     loop.callExceptionHandler({
       message: 'unhandled exception during run() shutdown',
       exception: task.exception(),
@@ -85,8 +223,7 @@ function* cancelLeftovers(loop: SelectorEventLoop): CoroutineGenerator<void> {
   }
 }
 
-function* ended(loop: SelectorEventLoop, task: Task): CoroutineGenerator<void> {
-  const waiter = new Future<void>(loop);
-  task.addDoneCallback(() => waiter.setResult(undefined));
-  yield* waiter;
+function executorShutdown(loop: SelectorEventLoop): Awaitable<unknown> | null {
+  const { shutdownDefaultExecutor } = loop as { shutdownDefaultExecutor?: (timeout: Seconds) => Awaitable<unknown> };
+  return shutdownDefaultExecutor === undefined ? null : shutdownDefaultExecutor.call(loop, THREAD_JOIN_TIMEOUT);
 }

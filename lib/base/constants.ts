@@ -31,3 +31,6 @@ export const SLOW_CALLBACK_DURATION: Seconds = 0.1;
 
 /** Connections that `listen` queues and that one readiness of a listening socket accepts at the most. */
 export const DEFAULT_BACKLOG = 100;
+
+/** Seconds that a runner waits for the threads of the executor. */
+export const THREAD_JOIN_TIMEOUT: Seconds = 300;

@@ -33,6 +33,11 @@ export function currentTask(loop: BaseEventLoop | null = null): Task | null {
   return carried !== null && carried._loop === chosen && !carried.done() ? carried : null;
 }
 
+/** Whether a loop is running here: this is one of its callbacks, or the code of one of its tasks. */
+export function isInsideLoop(): boolean {
+  return _getRunningLoop() !== null || awaitingTask() !== null;
+}
+
 /** The task that an `await` here suspends, of whatever loop. @internal */
 export function awaitingTask(): Task | null {
   const carried = taskContext.getStore();
