@@ -162,7 +162,7 @@ export class ExceptionGroup extends AggregateError {
 
   /** Python's name for `errors`. */
   get exceptions(): readonly unknown[] {
-    return this.errors;
+    return this.errors as unknown[];
   }
 }
 

@@ -99,7 +99,7 @@ function* tryOrWait<T>(
     if (!isWouldBlock(error)) throw error;
   }
   const future = new Future<T>(loop);
-  watchUntilDone(loop, sock, direction, future as Future, () => {
+  watchUntilDone(loop, sock, direction, future, () => {
     if (!future.done()) settle(future, again);
   });
   return yield* future;
@@ -166,7 +166,7 @@ export function* sockSendall(loop: BaseSelectorEventLoop, sock: SockLike, data: 
   }
   if (sent === data.length) return;
   const future = new Future<void>(loop);
-  watchUntilDone(loop, sock, 'write', future as Future, () => {
+  watchUntilDone(loop, sock, 'write', future, () => {
     if (future.done()) return;
     try {
       // A view, not a copy: the memory stays the caller's.
@@ -196,7 +196,7 @@ export function* sockAccept(
   };
   settle(future, attempt);
   if (!future.done()) {
-    watchUntilDone(loop, sock, 'read', future as Future, () => {
+    watchUntilDone(loop, sock, 'read', future, () => {
       // Differs from asyncio: a cancelled accept must not take, and lose, a connection (SOCK-040).
       if (!future.done()) settle(future, attempt);
     });
@@ -237,7 +237,7 @@ function startConnect(loop: BaseSelectorEventLoop, future: Future<void>, sock: S
     // Differs from asyncio: a full backlog of a Unix socket is EAGAIN and no connection is under way (SOCK-036).
     const refused = sock.family === AF_UNIX && (error as { code?: string }).code === 'EAGAIN';
     if (!isWouldBlock(error) || refused) future.setException(error);
-    else watchUntilDone(loop, sock, 'write', future as Future, () => finishConnect(future, sock, address));
+    else watchUntilDone(loop, sock, 'write', future, () => finishConnect(future, sock, address));
     return;
   }
   future.setResult();

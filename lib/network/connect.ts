@@ -123,7 +123,7 @@ function* raceWithDelay(
   );
   const [winner, , failures] = yield* staggeredRace(attempts, delay, loop);
   const unexpected = failures.find((failure) => failure !== null && !(failure instanceof OSError));
-  if (winner === null && unexpected !== undefined) throw unexpected;
+  if (winner === null && unexpected instanceof Error) throw unexpected;
   return winner;
 }
 

@@ -63,7 +63,7 @@ describe('handle', () => {
     const { loop } = subject.current;
     const error = new Error('later');
     loop.callSoon(async () => {
-      await null;
+      await Promise.resolve();
       throw error;
     });
     await subject.current.runOnce();

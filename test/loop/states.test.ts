@@ -6,7 +6,6 @@ import { KeyboardInterrupt } from '../../lib/base/errors';
 import { setLogReceiver, type LogRecord } from '../../lib/base/log';
 import { SelectorEventLoop } from '../../lib/event-loop';
 import { Future } from '../../lib/futures/future';
-import type { ExceptionContext } from '../../lib/loop/base-event-loop';
 import { EpollSelector } from '../../lib/selectors/selectors';
 import { outsideOfMicrotasks, useLoop } from '../support/loops';
 
@@ -143,7 +142,7 @@ describe('runs', () => {
 
   test('a synchronous run in a promise job refuses an async function, says what to do, and does not hang', async () => {
     const { loop } = subject.current;
-    await null;
+    await Promise.resolve();
     expect(() => loop.runUntilCompleteSync(async () => 1)).toThrow(
       expect.objectContaining({ code: 'ERR_SYNC_RUN_IN_MICROTASK', message: expect.stringContaining('hosted') }),
     );
@@ -155,7 +154,7 @@ describe('runs', () => {
 
   test('a synchronous run in a promise job takes a generator', async () => {
     const { loop } = subject.current;
-    await null;
+    await Promise.resolve();
     const result = loop.runUntilCompleteSync(function* () {
       yield;
       return 'done';
@@ -245,7 +244,7 @@ describe('the exception handler', () => {
     const records = collectLog();
     loop.setDebug(true);
     loop.setExceptionHandler(null);
-    loop.callSoon(() => loop.callExceptionHandler({ message: 'inside' } as ExceptionContext));
+    loop.callSoon(() => loop.callExceptionHandler({ message: 'inside' }));
     await subject.current.runOnce();
     expect(records[0].message).toContain('handleTraceback:');
     expect(records[0].message).toContain('states.test');
@@ -312,7 +311,7 @@ describe('the self-pipe', () => {
 
   test('LOOP-066: a full pipe, or one that is gone, is no error', () => {
     const { loop } = subject.current;
-    for (let full = false; !full; ) {
+    for (let full = false; !full;) {
       try {
         loop._csock?.send(Buffer.alloc(65536));
       } catch {

@@ -66,12 +66,15 @@ describe('timers', () => {
     [101, 50, 101, 50],
     [200, 100, 200, 100],
     [100, 99, 100, 99],
-  ])('LOOP-024, LOOP-025: of %i timers, %i cancelled ones leave %i in the heap', async (count, cancelled, left, counted) => {
-    const { loop } = subject.current;
-    makeTimers(count, cancelled);
-    await subject.current.runOnce();
-    expect([loop._scheduled.length, loop._timerCancelledCount]).toEqual([left, counted]);
-  });
+  ])(
+    'LOOP-024, LOOP-025: of %i timers, %i cancelled ones leave %i in the heap',
+    async (count, cancelled, left, counted) => {
+      const { loop } = subject.current;
+      makeTimers(count, cancelled);
+      await subject.current.runOnce();
+      expect([loop._scheduled.length, loop._timerCancelledCount]).toEqual([left, counted]);
+    },
+  );
 
   test('LOOP-024: cancelled timers at the head of the heap are dropped', async () => {
     const { loop } = subject.current;

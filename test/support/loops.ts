@@ -1,6 +1,6 @@
 // loops.ts: the subjects of the loop's tests: every selector with every driver, and a loop that is checked at its end.
 
-import { type Awaitable } from '../../lib/futures/ensure-future';
+import type { Awaitable } from '../../lib/futures/ensure-future';
 import { SelectorEventLoop } from '../../lib/event-loop';
 import type { ExceptionContext } from '../../lib/loop/base-event-loop';
 import { VirtualClock } from '../../lib/loop/driver';
@@ -20,7 +20,7 @@ export function outsideOfMicrotasks<T>(action: () => T): Promise<T> {
       try {
         resolve(action());
       } catch (error) {
-        reject(error as Error);
+        reject(error);
       }
     });
   });

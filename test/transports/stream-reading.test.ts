@@ -98,7 +98,7 @@ describe('data', () => {
   const subject = useLoop('sync');
 
   test('TCP-010, TR-035: one read of up to 256 KiB for each readiness', async () => {
-    const { transport, protocol, sock, peer } = await wire(subject.current, new NotingProtocol());
+    const { protocol, sock, peer } = await wire(subject.current, new NotingProtocol());
     peer.send(Buffer.from('hello'));
     await subject.current.runOnce();
     expect(sock.calls).toEqual(['recv 262144']);
@@ -106,7 +106,7 @@ describe('data', () => {
   });
 
   test('a chunk is the protocol’s own: later reads do not change it', async () => {
-    const { transport, protocol, peer } = await wire(subject.current, new NotingProtocol(), { plain: true });
+    const { protocol, peer } = await wire(subject.current, new NotingProtocol(), { plain: true });
     for (const text of ['first', 'second', 'third']) {
       peer.send(Buffer.from(text));
       await subject.current.runOnce();
@@ -115,7 +115,7 @@ describe('data', () => {
   });
 
   test('TCP-009: nothing is read once the connection is given up', async () => {
-    const { transport, protocol, sock, peer } = await wire(subject.current, new NotingProtocol());
+    const { protocol, sock, peer } = await wire(subject.current, new NotingProtocol());
     peer.send(Buffer.from('late'));
     transport.abort();
     transport._readReady();
@@ -125,7 +125,7 @@ describe('data', () => {
   });
 
   test.each([again(), interrupted()])('TCP-014: %p on reading is ignored until the next readiness', async (error) => {
-    const { transport, protocol, sock, peer } = await wire(subject.current, new NotingProtocol());
+    const { protocol, sock, peer } = await wire(subject.current, new NotingProtocol());
     sock.script.recv.push(error);
     peer.send(Buffer.from('data'));
     await subject.current.runOnce();
@@ -140,7 +140,7 @@ describe('data', () => {
         throw new KeyboardInterrupt();
       },
     });
-    const { transport, peer } = await wire(subject.current, protocol);
+    const { peer } = await wire(subject.current, protocol);
     peer.send(Buffer.from('x'));
     await expect(subject.current.runOnce()).rejects.toBeInstanceOf(KeyboardInterrupt);
   });
@@ -186,7 +186,7 @@ describe('data', () => {
         throw error;
       },
     });
-    const { transport, peer } = await wire(subject.current, protocol);
+    const { peer } = await wire(subject.current, protocol);
     peer.send(Buffer.from('x'));
     await subject.current.runOnce();
     peer.send(Buffer.from('more'));
@@ -203,7 +203,7 @@ describe('end of data', () => {
   const subject = useLoop('sync');
 
   test('TCP-017, TCP-019: the end closes the transport, after what is buffered is sent', async () => {
-    const { transport, protocol, sock, peer, arrived } = await wire(subject.current, new NotingProtocol());
+    const { protocol, sock, peer, arrived } = await wire(subject.current, new NotingProtocol());
     sock.script.send.push(again());
     transport.write(Buffer.from('buffered'));
     peer.shutdown(SHUT_WR);
@@ -214,7 +214,7 @@ describe('end of data', () => {
   });
 
   test('TCP-020, TR-011: a true answer keeps it open for writing, and it still counts as reading', async () => {
-    const { transport, protocol, peer, arrived } = await wire(
+    const { protocol, peer, arrived } = await wire(
       subject.current,
       new NotingProtocol({ eofReceived: () => true }),
     );
@@ -246,7 +246,7 @@ describe('end of data', () => {
   });
 
   test('TCP-034: after a kept-open end, pausing and resuming brings eofReceived once more', async () => {
-    const { transport, protocol, peer } = await wire(subject.current, new NotingProtocol({ eofReceived: () => true }));
+    const { protocol, peer } = await wire(subject.current, new NotingProtocol({ eofReceived: () => true }));
     peer.shutdown(SHUT_WR);
     await subject.current.runOnce();
     transport.pauseReading();
@@ -277,7 +277,7 @@ describe('buffered protocols', () => {
   const subject = useLoop('sync');
 
   test('TCP-011: getBuffer(-1), one read into it, bufferUpdated', async () => {
-    const { transport, protocol, sock, peer } = await wire(subject.current, new NotingBufferedProtocol());
+    const { protocol, sock, peer } = await wire(subject.current, new NotingBufferedProtocol());
     peer.send(Buffer.alloc(20, 'a'));
     await subject.current.runOnce();
     await subject.current.runOnce();
@@ -319,7 +319,7 @@ describe('buffered protocols', () => {
   });
 
   test('TCP-013: getBuffer is asked before the read, which may bring nothing', async () => {
-    const { transport, protocol, sock, peer } = await wire(subject.current, new NotingBufferedProtocol());
+    const { protocol, sock, peer } = await wire(subject.current, new NotingBufferedProtocol());
     sock.script.recv.push(again());
     peer.send(Buffer.from('x'));
     await subject.current.runOnce();
@@ -348,7 +348,7 @@ describe('buffered protocols', () => {
         throw new Error('must not be asked');
       },
     });
-    const { transport, peer } = await wire(subject.current, protocol);
+    const { peer } = await wire(subject.current, protocol);
     peer.send(Buffer.from('x'));
     await subject.current.runOnce();
     expect(protocol.names()).toEqual(['connectionMade', 'dataReceived']);
@@ -357,7 +357,7 @@ describe('buffered protocols', () => {
   test('TCP-008, TCP-031, TR-009: setProtocol changes the mode in the middle of a connection', async () => {
     const plain = new NotingProtocol();
     const buffered = new NotingBufferedProtocol();
-    const { transport, peer } = await wire(subject.current, plain);
+    const { peer } = await wire(subject.current, plain);
     expect(transport.getProtocol()).toBe(plain);
     transport.setProtocol(buffered);
     peer.send(Buffer.from('one'));
