@@ -73,7 +73,7 @@ describe('construction', () => {
         throw new Error('boom');
       },
     });
-    const { peer, transport } = await wire(subject.current, protocol);
+    const { peer } = await wire(subject.current, protocol);
     expect(subject.current.takeContexts()).toHaveLength(1);
     peer.send(Buffer.from('data'));
     await subject.current.runOnce();
@@ -115,7 +115,7 @@ describe('data', () => {
   });
 
   test('TCP-009: nothing is read once the connection is given up', async () => {
-    const { protocol, sock, peer } = await wire(subject.current, new NotingProtocol());
+    const { transport, protocol, sock, peer } = await wire(subject.current, new NotingProtocol());
     peer.send(Buffer.from('late'));
     transport.abort();
     transport._readReady();
@@ -186,7 +186,7 @@ describe('data', () => {
         throw error;
       },
     });
-    const { peer } = await wire(subject.current, protocol);
+    const { transport, peer } = await wire(subject.current, protocol);
     peer.send(Buffer.from('x'));
     await subject.current.runOnce();
     peer.send(Buffer.from('more'));
@@ -203,7 +203,7 @@ describe('end of data', () => {
   const subject = useLoop('sync');
 
   test('TCP-017, TCP-019: the end closes the transport, after what is buffered is sent', async () => {
-    const { protocol, sock, peer, arrived } = await wire(subject.current, new NotingProtocol());
+    const { transport, protocol, sock, peer, arrived } = await wire(subject.current, new NotingProtocol());
     sock.script.send.push(again());
     transport.write(Buffer.from('buffered'));
     peer.shutdown(SHUT_WR);
@@ -214,7 +214,7 @@ describe('end of data', () => {
   });
 
   test('TCP-020, TR-011: a true answer keeps it open for writing, and it still counts as reading', async () => {
-    const { protocol, peer, arrived } = await wire(
+    const { transport, protocol, peer, arrived } = await wire(
       subject.current,
       new NotingProtocol({ eofReceived: () => true }),
     );
@@ -246,7 +246,7 @@ describe('end of data', () => {
   });
 
   test('TCP-034: after a kept-open end, pausing and resuming brings eofReceived once more', async () => {
-    const { protocol, peer } = await wire(subject.current, new NotingProtocol({ eofReceived: () => true }));
+    const { transport, protocol, peer } = await wire(subject.current, new NotingProtocol({ eofReceived: () => true }));
     peer.shutdown(SHUT_WR);
     await subject.current.runOnce();
     transport.pauseReading();
@@ -357,7 +357,7 @@ describe('buffered protocols', () => {
   test('TCP-008, TCP-031, TR-009: setProtocol changes the mode in the middle of a connection', async () => {
     const plain = new NotingProtocol();
     const buffered = new NotingBufferedProtocol();
-    const { peer } = await wire(subject.current, plain);
+    const { transport, peer } = await wire(subject.current, plain);
     expect(transport.getProtocol()).toBe(plain);
     transport.setProtocol(buffered);
     peer.send(Buffer.from('one'));
