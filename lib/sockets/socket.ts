@@ -166,7 +166,10 @@ export class Socket {
    * @throws BlockingIOError if there is nothing yet, OSError
    */
   recv(maxBytes: number, flags = 0): Buffer {
-    const chunk = this._recv(size(maxBytes, 'byte count'), int32(flags, 'flags'));
+    const wanted = size(maxBytes, 'byte count');
+    // Nothing is asked of the system, as in Python (SOCK-017).
+    if (wanted === 0) return Buffer.alloc(0);
+    const chunk = this._recv(wanted, int32(flags, 'flags'));
     if (typeof chunk === 'number') throw errorFor(chunk, 'recv');
     return chunk;
   }
@@ -181,6 +184,7 @@ export class Socket {
     const wanted = size(maxBytes, 'byte count');
     if (wanted > target.byteLength) throw new ValueError('the buffer is smaller than the byte count');
     const length = wanted === 0 ? target.byteLength : wanted;
+    if (length === 0) return 0;
     return check(binding.recv(this.#fd, target, 0, length, int32(flags, 'flags')), 'recv');
   }
 
