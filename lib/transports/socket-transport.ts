@@ -16,6 +16,8 @@ import { socketIO, type SocketIO, type SocketLike } from '../sockets/socket-io';
 import { BufferedProtocol, type BaseProtocol, type Protocol } from './protocol';
 import { SelectorTransport, type Attachable } from './selector-transport';
 
+const connectionAborted = { code: 'ECONNABORTED', errno: 0 };
+
 const MAX_CHUNKS_PER_WRITE = IOV_MAX ?? 1024;
 
 /** Only where the socket says it is TCP: one that was opened with protocol 0 is left alone (TCP-006). */
@@ -31,6 +33,11 @@ function isView(data: unknown): data is Uint8Array {
 export class SelectorSocketTransport extends SelectorTransport {
   /** @internal */ _eof = false;
   /** @internal */ _emptyWaiter: Future<void> | null = null;
+  /** A sendfile that waits on this descriptor. @internal */
+  _sendfileFuture: Future<number> | null = null;
+  /** What this transport can do. @internal */
+  readonly _sendfileCompatible = 'try-native';
+  /** @internal */ readonly _startTlsCompatible = true;
   /** @internal */ _buffer: Uint8Array[] = [];
   // Bytes in _buffer, kept so that flow control does not add them up for each write.
   #bufferSize = 0;
@@ -49,7 +56,8 @@ export class SelectorSocketTransport extends SelectorTransport {
     super(loop, sock, protocol, extra, server);
     this.#io = socketIO(sock);
     setNoDelay(sock);
-    loop.callSoon(() => this._protocol?.connectionMade(this));
+    // The protocol of now, even if another one takes its place first.
+    loop.callSoon(() => protocol.connectionMade(this));
     loop.callSoon(() => this._addReader(this._readReadyCallback));
     if (waiter !== null) loop.callSoon(_setResultUnlessCancelled, waiter, undefined);
   }
@@ -108,7 +116,8 @@ export class SelectorSocketTransport extends SelectorTransport {
     else if (count === 0) this.#readEof();
     else {
       try {
-        protocol.bufferUpdated(count);
+        // Whoever is the protocol now: getBuffer may have named another one.
+        (this._protocol as BufferedProtocol).bufferUpdated(count);
       } catch (error) {
         this.#failProtocol(error, 'bufferUpdated');
       }
@@ -319,12 +328,16 @@ export class SelectorSocketTransport extends SelectorTransport {
   /** @internal */
   override _callConnectionLost(error: unknown): void {
     const waiter = this._emptyWaiter;
+    const sending = this._sendfileFuture;
+    // Differs from asyncio: a sendfile under way would wait for ever on a descriptor that is closed (SFILE-027).
+    if (sending !== null && !sending.done()) {
+      this._loop?._removeWriter(this._sockFd);
+      sending.setException(error ?? new ConnectionError('the connection is closed by the peer', connectionAborted));
+    }
     super._callConnectionLost(error);
     // Differs from asyncio: a waiter that is done already is left alone (TCP-080).
     if (waiter !== null && !waiter.done()) {
-      waiter.setException(
-        new ConnectionError('the connection is closed by the peer', { code: 'ECONNABORTED', errno: 0 }),
-      );
+      waiter.setException(new ConnectionError('the connection is closed by the peer', connectionAborted));
     }
   }
 }
