@@ -15,7 +15,10 @@ import {
   sockSendto,
 } from './loop/sock-io';
 import { connectAcceptedSocket, type Connection } from './network/attach';
+import type { FileSource } from './loop/file-source';
+import { sockSendfile, type SendfileOptions } from './loop/sock-sendfile';
 import { createConnection, type ConnectOptions } from './network/connect';
+import { sendfile } from './network/sendfile';
 import { resolve } from './network/resolve';
 import { createServer, type Hosts, type ServeOptions } from './network/serve';
 import type { ProtocolFactory, Server } from './network/server';
@@ -27,6 +30,7 @@ import type { SocketLike } from './sockets/socket-io';
 import type { BaseProtocol } from './transports/protocol';
 import type { Attachable } from './transports/selector-transport';
 import { SelectorSocketTransport } from './transports/socket-transport';
+import type { Transport } from './transports/transport';
 
 /** The event loop. asyncio: SelectorEventLoop. */
 export class SelectorEventLoop extends BaseSelectorEventLoop {
@@ -130,6 +134,37 @@ export class SelectorEventLoop extends BaseSelectorEventLoop {
   /** Accepts a connection: a non-blocking socket, and the peer's address. asyncio: sock_accept. */
   sockAccept(sock: SocketLike): Coroutine<[Socket, Address | null]> {
     return new Coroutine(sockAccept(this, sock), this);
+  }
+
+  /**
+   * Sends a file; gives the number of bytes. In the kernel where that can be done, else block by block. The file's position
+   * ends behind what was sent. asyncio: sock_sendfile.
+   * @param count bytes; null for all up to the end
+   * @throws (when awaited) SendfileNotAvailableError without fallback, TypeError, ValueError, OSError
+   */
+  sockSendfile(
+    sock: SockLike,
+    file: FileSource,
+    offset = 0,
+    count: number | null = null,
+    options: SendfileOptions = {},
+  ): Coroutine<number> {
+    return new Coroutine(sockSendfile(this, sock, file, offset, count, options), this);
+  }
+
+  /**
+   * Sends a file through a transport, behind what was written before; gives the number of bytes. Writing is refused and reading
+   * paused meanwhile. asyncio: sendfile.
+   * @throws (when awaited) RuntimeError if the transport is closing or cannot; otherwise as `sockSendfile`
+   */
+  sendfile(
+    transport: Transport,
+    file: FileSource,
+    offset = 0,
+    count: number | null = null,
+    options: SendfileOptions = {},
+  ): Coroutine<number> {
+    return new Coroutine(sendfile(this, transport, file, offset, count, options), this);
   }
 
   /** Every address of a host. asyncio: getaddrinfo. @throws (when awaited) OSError (ENOTFOUND, ...) */

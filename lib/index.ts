@@ -83,8 +83,11 @@ export {
   type LoopOptions,
   type TaskFactory,
 } from './loop/base-event-loop';
+export { type FileSource, SendfileNotAvailableError } from './loop/file-source';
 export { Handle, TimerHandle } from './loop/handle';
 export type { SelectorLike } from './loop/ready';
+export type { SockLike } from './loop/sock-io';
+export type { SendfileOptions } from './loop/sock-sendfile';
 export { BaseSelectorEventLoop, type SelectorLoopOptions } from './loop/selector-event-loop';
 
 // transports

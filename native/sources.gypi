@@ -30,10 +30,12 @@
     ],
     "core_sources_linux": [
       "native/selector/epoll.cc",
-      "native/selector/leaves_linux.cc"
+      "native/selector/leaves_linux.cc",
+      "native/socket/send_file_linux.cc"
     ],
     "core_sources_bsd": [
-      "native/selector/leaves_posix.cc"
+      "native/selector/leaves_posix.cc",
+      "native/socket/send_file_none.cc"
     ]
   }
 }

@@ -37,7 +37,7 @@ export function* ensureResolved(
 }
 
 /** @throws TypeError for what is no bare socket (a TLS socket is none); in debug mode ValueError for a blocking one */
-function checkSocket(loop: BaseSelectorEventLoop, sock: SocketLike): void {
+export function checkSocket(loop: BaseSelectorEventLoop, sock: SocketLike): void {
   const { fileno, recv } = (sock ?? {}) as Partial<SocketLike>;
   if (typeof fileno !== 'function' || typeof recv !== 'function') {
     throw typeError(`a socket is required, not ${describeType(sock)}`);

@@ -185,6 +185,13 @@ export interface NativeBinding {
   getInheritable(fd: Fd): Result;
   /** @returns a close-on-exec duplicate */
   dup(fd: Fd): Result;
+  /**
+   * Sends up to `count` bytes of a file from `offset` on, inside the kernel; the file's position is not moved.
+   * @returns bytes sent, 0 at the end of the file; `-ENOSYS` where there is no such call
+   */
+  sendfile(outFd: Fd, inFd: Fd, offset: number, count: number): Result;
+  /** Moves the position of a file. `-ESPIPE` for what has none. */
+  seek(fd: Fd, position: number): Result;
 
   // Addresses.
 

@@ -3,6 +3,7 @@
 #include "bridge/arguments.h"
 #include "bridge/environment.h"
 #include "bridge/wrap.h"
+#include "socket/send_file.h"
 #include "socket/socket.h"
 
 namespace fdloop {
@@ -226,6 +227,25 @@ napi_value SetSockOpt(napi_env env, napi_callback_info info) {
   return FromInt(env, SetOption(fd, level, option, value.data, value.length));
 }
 
+napi_value SendFileCall(napi_env env, napi_callback_info info) {
+  Arguments<4> args(env, info);
+  int32_t out_fd, in_fd;
+  int64_t offset, count;
+  if (!args.Int32(0, "outFd", &out_fd) || !args.Int32(1, "inFd", &in_fd) ||
+      !args.Int64(2, "offset", &offset) || !args.Int64(3, "count", &count)) {
+    return nullptr;
+  }
+  return FromInt(env, SendFile(out_fd, in_fd, offset, count));
+}
+
+napi_value SeekCall(napi_env env, napi_callback_info info) {
+  Arguments<2> args(env, info);
+  int32_t fd;
+  int64_t position;
+  if (!args.Int32(0, "fd", &fd) || !args.Int64(1, "position", &position)) return nullptr;
+  return FromInt(env, Seek(fd, position));
+}
+
 // Names of arguments, for the errors of FdNumberCall. Template arguments must be objects, not literals.
 constexpr char kBacklog[] = "backlog";
 constexpr char kHow[] = "how";
@@ -256,6 +276,8 @@ bool DefineSockets(napi_env env, napi_value exports) {
       Function("setInheritable", FdFlagCall<SetInheritable>),
       Function("getInheritable", FdCall<GetInheritable>),
       Function("dup", FdCall<Duplicate>),
+      Function("sendfile", SendFileCall),
+      Function("seek", SeekCall),
   };
   return napi_define_properties(env, exports, sizeof functions / sizeof *functions, functions) == napi_ok;
 }
