@@ -23,6 +23,11 @@ export function copyContext(task: Task | null, given?: AsyncResource): AsyncReso
   return given.runInAsyncScope(() => taskContext.run(task, make));
 }
 
+/** A copy of the present context for a callback of the loop: no task is current in it. */
+export function captureContext(): AsyncResource {
+  return taskContext.getStore() == null ? make() : taskContext.run(null, make);
+}
+
 /** Calls `action` where no task is current: a run of a loop may have been started in the middle of another's task. */
 export function outsideOfTasks<T>(action: () => T): T {
   return taskContext.getStore() == null ? action() : taskContext.run(null, action);
