@@ -51,9 +51,9 @@ class Arrivals<T> {
 }
 
 /**
- * Coroutines, each of which gives the next result that comes: `for (const next of asCompleted(list)) await next`, or
- * `for await (const result of asCompleted(list))`. Nothing starts, and nothing is checked, before the first item is
- * taken. When the time is up the items that are left throw TimeoutError; nothing is cancelled. asyncio: as_completed.
+ * Coroutines, each of which gives the next result that comes: `for (const next of asCompleted(list)) await next`.
+ * Nothing starts, and nothing is checked, before the first item is taken. When the time is up the items that are left
+ * throw TimeoutError; nothing is cancelled. asyncio: as_completed.
  * @param awaitables one future in several places counts once; a function is called for each place
  * @throws (with the first item) TypeError for a single awaitable or what cannot be awaited
  */

@@ -257,7 +257,7 @@ export class Future<T = unknown> implements PromiseLike<T> {
   _fail(exception: unknown): void {
     // An error keeps the receivers of its stack alive until the stack is made text: among them could be this future,
     // which would never be collected then. That costs 10 us, so it is not done where somebody waits to look at it.
-    if (this._callbacks === null && types.isNativeError(exception)) void exception.stack;
+    if ((this._callbacks ?? []).length === 0 && types.isNativeError(exception)) void exception.stack;
     this._exception = exception;
     this._failed = true;
     this._state = State.Finished;
