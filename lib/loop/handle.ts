@@ -1,10 +1,12 @@
 // handle.ts: one call that the loop owes. asyncio: events.Handle, TimerHandle.
 
+import type { AsyncResource } from 'node:async_hooks';
 import { inspect } from 'node:util';
 
 import { creationSite, firstLine } from '../base/creation-site';
 import { isFatal } from '../base/errors';
 import type { Seconds } from '../base/constants';
+import { captureContext } from '../futures/context';
 import { HandleSubject } from '../futures/frame';
 import type { BaseEventLoop } from './base-event-loop';
 
@@ -20,9 +22,12 @@ export class Handle {
   /** @internal */ _cancelled = false;
   /** Where it was made; only in debug mode. @internal */
   _sourceTraceback: string | null = null;
+  /** null for a call that brings its own context, as a task step does. @internal */
+  readonly _context: AsyncResource | null;
   #frozenRepr: string | null = null;
 
   constructor(callback: Callback, args: readonly unknown[], loop: BaseEventLoop) {
+    this._context = args[0] instanceof HandleSubject ? null : captureContext();
     this._callback = callback;
     this._args = args;
     this._loop = loop;
@@ -43,25 +48,20 @@ export class Handle {
     return this._cancelled;
   }
 
+  /** The asynchronous context of the call: a copy of the one in which the handle was made. */
+  getContext(): AsyncResource | null {
+    return this._context;
+  }
+
   /** Makes the call. What it throws goes to the loop's exception handler; only the fatal pair gets out. @internal */
   _run(): void {
     const callback = this._callback as (...args: unknown[]) => unknown;
     const args = this._args as readonly unknown[];
+    const context = this._context;
     let result: unknown;
     try {
-      switch (args.length) {
-        case 0:
-          result = callback();
-          break;
-        case 1:
-          result = callback(args[0]);
-          break;
-        case 2:
-          result = callback(args[0], args[1]);
-          break;
-        default:
-          result = callback(...args);
-      }
+      if (context !== null) result = context.runInAsyncScope(callback, undefined, ...args);
+      else result = callback(...args);
     } catch (error) {
       this.#report(error);
       return;
