@@ -6,6 +6,7 @@ import { DEFAULT_BACKLOG } from '../base/constants';
 import { OSError, makeOSError, ValueError } from '../base/errors';
 import { logger } from '../base/log';
 import type { CoroutineGenerator } from '../futures/frame';
+import { gather } from '../futures/gather';
 import type { BaseSelectorEventLoop } from '../loop/selector-event-loop';
 import { ensureResolved } from '../loop/sock-io';
 import {
@@ -17,7 +18,7 @@ import {
   SOCK_STREAM,
   SOL_SOCKET,
 } from '../sockets/constants';
-import type { AddressInfo, Host, Port } from '../sockets/numeric-address';
+import type { AddressInfo, Host, Port, ResolveOptions } from '../sockets/numeric-address';
 import { Socket } from '../sockets/socket';
 import { addressFields } from '../sockets/address';
 import { Server, type ProtocolFactory } from './server';
@@ -78,14 +79,8 @@ function* bindAll(
 ): CoroutineGenerator<Socket[]> {
   const hosts: Host[] = host === '' || host === null ? [null] : typeof host === 'string' ? [host] : [...host];
   const { family = 0, flags = 0 } = options;
-  const infos: AddressInfo[] = [];
-  for (const one of hosts) {
-    const found = yield* ensureResolved(loop, one, port, { family, type: SOCK_STREAM, flags });
-    if (found.length === 0) {
-      throw makeOSError(`getaddrinfo(${String(one)}) returned an empty list`, { code: 'EAI_NODATA', errno: 0 });
-    }
-    infos.push(...found);
-  }
+  const resolved = yield* gather(hosts.map((one) => addressesOf(loop, one, port, { family, type: SOCK_STREAM, flags })));
+  const infos = resolved.flat();
   const sockets: Socket[] = [];
   try {
     const seen = new Set<string>();
@@ -103,6 +98,17 @@ function* bindAll(
     throw error;
   }
   return sockets;
+}
+
+function* addressesOf(
+  loop: BaseSelectorEventLoop,
+  host: Host,
+  port: Port,
+  options: ResolveOptions,
+): CoroutineGenerator<AddressInfo[]> {
+  const found = yield* ensureResolved(loop, host, port, options);
+  if (found.length > 0) return found;
+  throw makeOSError(`getaddrinfo(${String(host)}) returned an empty list`, { code: 'EAI_NODATA', errno: 0 });
 }
 
 function openListener(loop: BaseSelectorEventLoop, info: AddressInfo, options: ServeOptions): Socket | null {
