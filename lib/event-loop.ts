@@ -1,7 +1,16 @@
 // event-loop.ts: the loop that users have: every verb, one line each. What a verb does is in the folder of its subject.
 
+import type { Seconds } from './base/constants';
 import { Coroutine } from './futures/coroutine';
 import type { Future } from './futures/future';
+import {
+  runInExecutor,
+  setDefaultExecutor,
+  shutdownDefaultExecutor,
+  type Executor,
+  type ExecutorFunction,
+  type ThreadPoolExecutor,
+} from './loop/executor';
 import { BaseSelectorEventLoop, type SelectorLoopOptions } from './loop/selector-event-loop';
 import {
   sockAccept,
@@ -17,9 +26,10 @@ import {
 import { connectAcceptedSocket, type Connection } from './network/attach';
 import type { FileSource } from './loop/file-source';
 import { sockSendfile, type SendfileOptions } from './loop/sock-sendfile';
+import { Waker } from './loop/waker';
 import { createConnection, type ConnectOptions } from './network/connect';
 import { sendfile } from './network/sendfile';
-import { resolve } from './network/resolve';
+import { getaddrinfo, getnameinfo } from './network/resolve';
 import { createServer, type Hosts, type ServeOptions } from './network/serve';
 import type { ProtocolFactory, Server } from './network/server';
 import { createUnixConnection, createUnixServer, type UnixConnectOptions, type UnixServeOptions } from './network/unix';
@@ -167,9 +177,62 @@ export class SelectorEventLoop extends BaseSelectorEventLoop {
     return new Coroutine(sendfile(this, transport, file, offset, count, options), this);
   }
 
-  /** Every address of a host. asyncio: getaddrinfo. @throws (when awaited) OSError (ENOTFOUND, ...) */
+  /**
+   * Every address of a host (null: this machine) and a port or service, from the system's resolver. asyncio: getaddrinfo.
+   * @throws (when awaited) GaiError (EAI_NONAME, ...), TypeError, ValueError; RuntimeError (ERR_EXECUTOR_SHUTDOWN)
+   */
   getaddrinfo(host: Host, port: Port, options: ResolveOptions = {}): Coroutine<AddressInfo[]> {
-    return resolve(this, host, port, options);
+    return new Coroutine(getaddrinfo(this, host, port, options), this);
+  }
+
+  /**
+   * The names of a numeric address: [host, service]. asyncio: getnameinfo.
+   * @param flags NI_NUMERICHOST, NI_NAMEREQD, ... of `socketConstants`
+   * @throws (when awaited) as `getaddrinfo`
+   */
+  getnameinfo(address: Address, flags = 0): Coroutine<[host: string, service: string]> {
+    return new Coroutine(getnameinfo(this, address, flags), this);
+  }
+
+  // Other threads.
+
+  /**
+   * Runs `fn(...args)` on another thread, and gives a future of its result. Cancelling the future keeps a call that waits
+   * for a thread from being made; one that runs goes on, and its result is dropped. asyncio: run_in_executor.
+   * @param executor null for the default one
+   * @param fn is sent as text: it must not use variables from around it; see `ExecutorFunction`
+   * @throws TypeError for what cannot be sent (ERR_FUNCTION_NOT_SENDABLE, ERR_NOT_CLONEABLE), RuntimeError
+   * (ERR_EXECUTOR_SHUTDOWN, ERR_LOOP_CLOSED)
+   */
+  runInExecutor<A extends unknown[], R>(
+    executor: Executor | null,
+    fn: ExecutorFunction<A, R>,
+    ...args: A
+  ): Future<Awaited<R>> {
+    return runInExecutor(this, executor, fn, args) as Future<Awaited<R>>;
+  }
+
+  /** asyncio: set_default_executor. @throws TypeError for what is no ThreadPoolExecutor */
+  setDefaultExecutor(executor: ThreadPoolExecutor): void {
+    setDefaultExecutor(this, executor);
+  }
+
+  /**
+   * Waits until the threads of the default executor have done what they were given, and takes no more.
+   * asyncio: shutdown_default_executor.
+   * @param timeout seconds to wait, then a warning is given and the threads are left alone; null for no limit
+   */
+  shutdownDefaultExecutor(timeout: Seconds | null = null): Coroutine<void> {
+    return new Coroutine(shutdownDefaultExecutor(this, timeout), this);
+  }
+
+  /**
+   * Lets other threads call back: post the waker's `handle` to a worker, which calls `wake(handle)`. Then the loop calls
+   * `callback(count)` with the number of wakes since the last time. asyncio: call_soon_threadsafe.
+   * @throws TypeError if it is no function, RuntimeError (ERR_LOOP_CLOSED)
+   */
+  createWaker(callback: (count: number) => unknown): Waker {
+    return new Waker(this, callback);
   }
 
   /** @internal */

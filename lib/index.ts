@@ -16,6 +16,7 @@ export {
   ExceptionGroup,
   FileExistsError,
   FileNotFoundError,
+  GaiError,
   InterruptedError,
   InvalidStateError,
   KeyError,
@@ -89,6 +90,18 @@ export type { SelectorLike } from './loop/ready';
 export type { SockLike } from './loop/sock-io';
 export type { SendfileOptions } from './loop/sock-sendfile';
 export { BaseSelectorEventLoop, type SelectorLoopOptions } from './loop/selector-event-loop';
+
+export {
+  type Executor,
+  type ExecutorFunction,
+  type ModuleFunction,
+  type ShutdownOptions,
+  Submission,
+  ThreadPoolExecutor,
+  type ThreadPoolOptions,
+  toThread,
+} from './loop/executor';
+export { wake, Waker, type WakerHandle } from './loop/waker';
 
 // transports
 export { BaseProtocol, BufferedProtocol, DatagramProtocol, Protocol, type StreamProtocol } from './transports/protocol';

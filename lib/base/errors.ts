@@ -61,6 +61,9 @@ export class ProcessLookupError extends OSError {}
 /** ECHILD. */
 export class ChildProcessError extends OSError {}
 
+/** The resolver knows no answer: `code` is EAI_NONAME, EAI_AGAIN, ... Python: socket.gaierror. */
+export class GaiError extends OSError {}
+
 /** ETIMEDOUT, and every time limit of the library. */
 export class TimeoutError extends OSError {
   constructor(message = 'timed out', fields: OSErrorFields = { code: 'ETIMEDOUT', errno: 0 }) {
@@ -199,6 +202,7 @@ for (const [name, Class] of Object.entries({
   PermissionError,
   ProcessLookupError,
   ChildProcessError,
+  GaiError,
   TimeoutError,
   ValueError,
   KeyError,

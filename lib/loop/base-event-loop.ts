@@ -31,6 +31,7 @@ import { ensureFuture, type Awaitable } from '../futures/ensure-future';
 import { Future, isFuture } from '../futures/future';
 import { Task, type TaskOptions } from '../futures/task';
 import { blockingDriver, runSynchronously, VirtualClock, VirtualDriver, type Driver } from './driver';
+import type { ThreadPoolExecutor } from './executor';
 import { Handle, TimerHandle } from './handle';
 import { HostedDriver } from './hosted-driver';
 import type { ReadyList, SelectorLike } from './ready';
@@ -79,6 +80,8 @@ export abstract class BaseEventLoop {
   /** @internal */ _debug: boolean;
   /** @internal */ _exceptionHandler: ExceptionHandler | null = null;
   /** @internal */ _taskFactory: TaskFactory | null = null;
+  /** Made when it is needed. @internal */ _defaultExecutor: ThreadPoolExecutor | null = null;
+  /** @internal */ _executorShutdownCalled = false;
 
   readonly #syncDriver: Driver;
   #driver: Driver = blockingDriver;
@@ -91,7 +94,7 @@ export abstract class BaseEventLoop {
     this._clock = options.clock ?? monotonicClock;
     this._clockResolution = this._clock.resolution;
     this._debug = (process.env.FDLOOP_DEBUG ?? '') !== '';
-    this.#syncDriver = this._clock instanceof VirtualClock ? new VirtualDriver(this._clock) : blockingDriver;
+    this.#syncDriver = this._clock instanceof VirtualClock ? new VirtualDriver(this._clock, this) : blockingDriver;
   }
 
   // Scheduling.
@@ -277,6 +280,10 @@ export abstract class BaseEventLoop {
     this._closed = true;
     this._ready.clear();
     this._scheduled.clear();
+    this._executorShutdownCalled = true;
+    const executor = this._defaultExecutor;
+    this._defaultExecutor = null;
+    void executor?.shutdown({ wait: false });
   }
 
   [Symbol.dispose](): void {
@@ -428,6 +435,11 @@ export abstract class BaseEventLoop {
     return this.#driver instanceof HostedDriver;
   }
 
+  /** Whether an answer is on its way from outside: another thread, a lookup. @internal */
+  _hasOutsideWork(): boolean {
+    return false;
+  }
+
   /** A hosted turn begins or ends. @internal */
   _setInTurn(inTurn: boolean): void {
     this.#idle = !inTurn;
@@ -438,6 +450,13 @@ export abstract class BaseEventLoop {
   /** @internal */
   _checkClosed(): void {
     if (this._closed) throw new RuntimeError('Event loop is closed', 'ERR_LOOP_CLOSED');
+  }
+
+  /** @internal */
+  _checkDefaultExecutor(): void {
+    if (this._executorShutdownCalled) {
+      throw new RuntimeError('The default executor was shut down', 'ERR_EXECUTOR_SHUTDOWN');
+    }
   }
 
   /** @internal */

@@ -55,11 +55,16 @@ export class VirtualClock {
 
 /** Waits in virtual time: hours pass at once. A wait that nothing could end throws instead of hanging. */
 export class VirtualDriver implements Driver {
-  constructor(private readonly clock: VirtualClock) {}
+  constructor(
+    private readonly clock: VirtualClock,
+    private readonly loop: BaseEventLoop,
+  ) {}
 
   select(selector: SelectorLike, timeout: Seconds | null): ReadyList {
     const ready = selectReady(selector, 0);
     if (timeout === 0 || ready.length > 0) return ready;
+    // What other threads do takes real time, and none of the loop's.
+    if (this.loop._hasOutsideWork()) return selectReady(selector, null);
     if (timeout === null) {
       throw new RuntimeError('nothing is scheduled and nothing is ready: the loop would wait for ever', 'ERR_DEADLOCK');
     }

@@ -70,7 +70,9 @@ export class HostedDriver implements Driver {
   select(selector: SelectorLike, timeout: Seconds | null): ReadyList {
     const ready = selectReady(selector, 0);
     const clock = this.#loop._clock;
-    if (clock instanceof VirtualClock && timeout !== null && ready.length === 0) clock.advance(timeout);
+    if (clock instanceof VirtualClock && timeout !== null && ready.length === 0 && !this.#loop._hasOutsideWork()) {
+      clock.advance(timeout);
+    }
     return ready;
   }
 
@@ -119,8 +121,13 @@ export class HostedDriver implements Driver {
     this.#arm(timeout);
   }
 
-  #arm(timeout: Seconds | null): void {
-    if (timeout === 0 || (timeout !== null && this.#loop._clock instanceof VirtualClock)) {
+  #arm(wanted: Seconds | null): void {
+    let timeout = wanted;
+    if (timeout !== null && timeout > 0 && this.#loop._clock instanceof VirtualClock) {
+      // While other threads work, a virtual clock stands still, and only they can end the wait.
+      timeout = this.#loop._hasOutsideWork() ? null : 0;
+    }
+    if (timeout === 0) {
       this.wake();
       return;
     }

@@ -21,6 +21,7 @@ import type { SelectorSocketTransport } from '../transports/socket-transport';
 import { BaseEventLoop, type LoopOptions } from './base-event-loop';
 import { Handle, type Callback } from './handle';
 import type { ReadyList, SelectorLike } from './ready';
+import type { OutsideSource } from './waker';
 
 const SELF_PIPE_CHUNK = 4096;
 const WAKE_UP_BYTE = new Uint8Array(1);
@@ -42,6 +43,8 @@ export abstract class BaseSelectorEventLoop extends BaseEventLoop {
   /** @internal */ _internalFds = 0;
   /** @internal */ _ssock: Socket | null = null;
   /** @internal */ _csock: Socket | null = null;
+  /** Who has work on other threads. @internal */
+  readonly _outsideSources = new Set<OutsideSource>();
 
   constructor(options: SelectorLoopOptions = {}) {
     super(options);
@@ -246,6 +249,12 @@ export abstract class BaseSelectorEventLoop extends BaseEventLoop {
 
   /** @internal */
   _readFromSelf(): void {
+    this.#drainSelfPipe();
+    // Only now: what another thread reports after this look sends a byte that will be read next time.
+    for (const source of [...this._outsideSources]) source.check();
+  }
+
+  #drainSelfPipe(): void {
     for (;;) {
       let data: Buffer | undefined;
       try {
@@ -277,12 +286,36 @@ export abstract class BaseSelectorEventLoop extends BaseEventLoop {
     }
   }
 
+  /** The descriptor that other threads write to, or duplicate, to wake this loop. @internal */
+  _wakeFd(): number {
+    this._checkClosed();
+    return (this._csock as Socket).fileno();
+  }
+
+  /** @internal */
+  _addOutsideSource(source: OutsideSource): void {
+    this._outsideSources.add(source);
+  }
+
+  /** @internal */
+  _removeOutsideSource(source: OutsideSource): void {
+    this._outsideSources.delete(source);
+  }
+
+  /** @internal */
+  override _hasOutsideWork(): boolean {
+    for (const source of this._outsideSources) if (source.pending > 0) return true;
+    return false;
+  }
+
   /** Forgets everything, the self-pipe and the selector too. May be called again. asyncio: close. */
   override close(): void {
     if (this.isRunning()) throw new RuntimeError('Cannot close a running event loop', 'ERR_LOOP_RUNNING');
     if (this.isClosed()) return;
     this._closeSelfPipe();
     super.close();
+    for (const source of [...this._outsideSources]) source.close();
+    this._outsideSources.clear();
     this._selector?.close();
     this._selector = null;
   }

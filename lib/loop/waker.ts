@@ -6,7 +6,7 @@
 
 import { inspect } from 'node:util';
 
-import { RuntimeError, typeError } from '../base/errors';
+import { typeError } from '../base/errors';
 import { binding } from '../native/binding';
 import { check } from '../native/check';
 import type { BaseSelectorEventLoop } from './selector-event-loop';
@@ -114,4 +114,3 @@ export class Waker implements OutsideSource {
     return `<Waker ${this.#closed ? 'closed' : `fd=${this.handle.fd}`}>`;
   }
 }
-

@@ -5,7 +5,7 @@ import * as path from 'node:path';
 import { KeyError } from '../base/errors';
 import type { NativeBinding } from './types';
 
-function load(): NativeBinding {
+function load(): { file: string; binding: NativeBinding } {
   const root = path.join(__dirname, '..', '..');
   const tried: string[] = [];
   // FDLOOP_ADDON names a file: sanitizer and cross builds are kept out of build/.
@@ -20,7 +20,7 @@ function load(): NativeBinding {
   for (const file of candidates) {
     try {
       // eslint-disable-next-line @typescript-eslint/no-require-imports -- an addon has no other way in
-      return require(file) as NativeBinding;
+      return { file, binding: require(file) as NativeBinding };
     } catch (error) {
       tried.push(`${file}: ${(error as Error).message.split('\n')[0]}`);
     }
@@ -32,4 +32,9 @@ function load(): NativeBinding {
   );
 }
 
-export const binding: NativeBinding = load();
+const loaded = load();
+
+export const binding: NativeBinding = loaded.binding;
+
+/** Where it was found: other threads load it from there. */
+export const addonFile: string = loaded.file;

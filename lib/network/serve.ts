@@ -17,6 +17,7 @@ import {
   SO_REUSEPORT,
   SOCK_STREAM,
   SOL_SOCKET,
+  socketConstants,
 } from '../sockets/constants';
 import type { AddressInfo, Host, Port, ResolveOptions } from '../sockets/numeric-address';
 import { Socket } from '../sockets/socket';
@@ -26,7 +27,7 @@ import { Server, type ProtocolFactory } from './server';
 export interface ServeOptions {
   /** AF_INET or AF_INET6; both if left out. */
   family?: number;
-  /** Flags of getaddrinfo. */
+  /** Flags of getaddrinfo; AI_PASSIVE if left out. */
   flags?: number;
   /** A listening or bound stream socket, instead of host and port. It is the server's from then on. */
   sock?: Socket | null;
@@ -78,7 +79,8 @@ function* bindAll(
   options: ServeOptions,
 ): CoroutineGenerator<Socket[]> {
   const hosts: Host[] = host === '' || host === null ? [null] : typeof host === 'string' ? [host] : [...host];
-  const { family = 0, flags = 0 } = options;
+  // Passive: no host means every interface.
+  const { family = 0, flags = socketConstants.AI_PASSIVE } = options;
   const resolved = yield* gather(hosts.map((one) => addressesOf(loop, one, port, { family, type: SOCK_STREAM, flags })));
   const infos = resolved.flat();
   const sockets: Socket[] = [];
