@@ -158,18 +158,30 @@ function readJson(file) {
   return fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, 'utf8')) : {};
 }
 
+/** Titles of the programs of test/conformance that have a recorded trace: they are tests too. */
+function programTitles() {
+  const folder = path.join(testFolder, 'conformance', 'programs');
+  if (!fs.existsSync(folder)) return [];
+  return fs.readdirSync(folder).flatMap((name) => {
+    const file = path.join(folder, name);
+    const traces = readJson(path.join(testFolder, 'conformance', 'traces', name));
+    return readJson(file)
+      .filter(({ title }) => title in traces)
+      .map(({ title }) => ({ title, where: path.relative(root, file) }));
+  });
+}
+
 function survey() {
   const facts = readJson(factsFile);
   const excused = readJson(excusedFile);
   const groups = new Set(Object.keys(facts).map(groupOf));
   const tested = new Map(); // id -> where its first test is
   const errors = [];
-  for (const file of testSources(testFolder)) {
-    for (const { title, where } of titlesIn(file, fs.readFileSync(file, 'utf8'))) {
-      const named = factsIn(title, facts, groups);
-      for (const id of named.ids) if (!tested.has(id)) tested.set(id, where);
-      for (const error of named.errors) errors.push(`${where}: ${error}`);
-    }
+  const fromSources = testSources(testFolder).flatMap((file) => titlesIn(file, fs.readFileSync(file, 'utf8')));
+  for (const { title, where } of [...fromSources, ...programTitles()]) {
+    const named = factsIn(title, facts, groups);
+    for (const id of named.ids) if (!tested.has(id)) tested.set(id, where);
+    for (const error of named.errors) errors.push(`${where}: ${error}`);
   }
   for (const [id, reason] of Object.entries(excused)) {
     const where = path.relative(root, excusedFile);

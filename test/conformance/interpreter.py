@@ -234,7 +234,7 @@ def run_main(world):
             run = steps.send(value) if error is None else steps.throw(error)
         except StopIteration:
             return
-        except Exception as raised:
+        except BaseException as raised:
             world.record('main', 'ended', world.encode(raised))
             return
         value = error = None
@@ -253,6 +253,7 @@ class Methods:
         self.template = template
         self.name = name
         self.transport = None
+        self.buffer = bytearray()
 
     def _hear(self, method, *args):
         world = self.world

@@ -274,7 +274,7 @@ function onFreshStack<T>(action: () => T): Promise<T> {
       try {
         resolve(action());
       } catch (error) {
-        reject(error as Error);
+        reject(error);
       }
     });
   });
@@ -387,11 +387,14 @@ export async function runProgram(program: Program, options: RunOptions = {}): Pr
     tearDown(world);
     setLogReceiver(previous);
   }
+  // A hosted run lets go of its watch a turn later.
+  if (world.loop.hosted) await onFreshStack(() => undefined);
   return world.trace;
 }
 
 function tearDown(world: World): void {
-  for (const transport of world.loop._transports.values()) transport._sock?.close();
+  // Nobody listens any more: the transports just let go of their sockets.
+  for (const transport of [...world.loop._transports.values()]) transport._callConnectionLost(null);
   if (!world.loop.isClosed()) world.loop.close();
   for (const [thing, name] of world.names) {
     const kind = world.things.get(name)?.kind;

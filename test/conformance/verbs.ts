@@ -72,16 +72,6 @@ function addressOf(w: World, name: string): Address {
   return address.value as Address;
 }
 
-/** Verbs that the loop is about to have. */
-interface SockVerbs {
-  sockRecv(sock: Socket, size: number): Coroutine<unknown>;
-  sockRecvInto(sock: Socket, buffer: Uint8Array): Coroutine<unknown>;
-  sockSendall(sock: Socket, data: Uint8Array): Coroutine<unknown>;
-  sockAccept(sock: Socket): Coroutine<unknown>;
-}
-
-const socks = (w: World): SockVerbs => w.loop as unknown as SockVerbs;
-
 const isInet = (address: Address): address is readonly [string, number] => Array.isArray(address);
 
 // A look at protocols made before the coroutine runs: asyncio's coroutine is made with a factory that is not called yet.
@@ -342,21 +332,21 @@ export const waits: Record<string, WaitVerb> = {
     return { awaitable: { nested: body, who: f.who, depth: f.depth + 1 } };
   },
 
-  sockRecv: (w, f, name: string, size: number) => ({ awaitable: socks(w).sockRecv(sock(w, f, name), size) }),
+  sockRecv: (w, f, name: string, size: number) => ({ awaitable: w.loop.sockRecv(sock(w, f, name), size) }),
   sockRecvInto(w, f, name: string, size: number) {
     const buffer = Buffer.alloc(size);
     return {
-      awaitable: socks(w).sockRecvInto(sock(w, f, name), buffer),
+      awaitable: w.loop.sockRecvInto(sock(w, f, name), buffer),
       finish: (count: number) => [count, buffer.subarray(0, count)],
     };
   },
   sockSendall(w, f, name: string, size: number) {
     const socket = sock(w, f, name);
-    return { awaitable: socks(w).sockSendall(socket, w.pattern(`send ${name}`, size)) };
+    return { awaitable: w.loop.sockSendall(socket, w.pattern(`send ${name}`, size)) };
   },
   sockAccept(w, f, listener: string, name: string) {
     return {
-      awaitable: socks(w).sockAccept(sock(w, f, listener)),
+      awaitable: w.loop.sockAccept(sock(w, f, listener)),
       finish: ([socket]: [Socket, Address]) => {
         bindSock(w, name, socket);
         return socket.getblocking();

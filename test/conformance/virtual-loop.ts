@@ -80,6 +80,7 @@ export type SelectorName = keyof typeof orderedSelectors;
 /** Counts iterations; hosted, it ends a run that only the outside could go on with. */
 export class VirtualLoop extends SelectorEventLoop {
   readonly #world: World;
+  #inIteration = false;
   readonly hosted: boolean;
 
   constructor(world: World, selector: SelectorName, order: Order, hosted: boolean) {
@@ -91,13 +92,20 @@ export class VirtualLoop extends SelectorEventLoop {
 
   override _runOnce(): void {
     this.#world.beginIteration();
-    super._runOnce();
+    this.#inIteration = true;
+    try {
+      super._runOnce();
+    } finally {
+      this.#inIteration = false;
+    }
   }
 
   /** Hosted, nothing scheduled means waiting for the outside, where there is nobody: stuck, as the virtual driver says. */
   override _nextTimeout(): Seconds | null {
     const timeout = super._nextTimeout();
     if (timeout === null && this.hosted && selectReady(this._selector as SelectorLike, 0).length === 0) {
+      // The iteration that would have waited counts.
+      if (!this.#inIteration) this.#world.beginIteration();
       throw new RuntimeError('stuck', 'ERR_DEADLOCK');
     }
     return timeout;

@@ -81,7 +81,7 @@ class RepairedTransport(selector_events._SelectorSocketTransport):
     def writelines(self, chunks):
         super().writelines([])
         # TCP-073: an empty piece would stay for ever. TCP-075: what comes after the end is dropped.
-        kept = [chunk for chunk in chunks if len(chunk) > 0]
+        kept = [chunk for chunk in map(memoryview, chunks) if len(chunk) > 0]
         if kept and not self._conn_lost:
             super().writelines(kept)
             # TCP-072: the marks count here too.
@@ -100,6 +100,8 @@ class RepairedTransport(selector_events._SelectorSocketTransport):
         if self._ended_in_resume:
             self._ended_in_resume = False
             return
+        # TR-032: called from the write callback, the counter is still 0, and what comes after would not be dropped.
+        self._conn_lost = max(self._conn_lost, 1)
         super()._call_connection_lost(exc)
 
 
@@ -119,6 +121,23 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._world.begin_iteration()
         super()._run_once()
 
+    async def _accept_connection2(self, protocol_factory, conn, *args, **options):
+        def factory():
+            # ACC-021: here a connection without a protocol is closed when its last reference goes.
+            try:
+                return protocol_factory()
+            except BaseException:
+                conn.close()
+                raise
+
+        await super()._accept_connection2(factory, conn, *args, **options)
+
     def _make_socket_transport(self, sock, protocol, waiter=None, *, extra=None, server=None):
         self._ensure_fd_no_transport(sock)
-        return RepairedTransport(self, sock, protocol, waiter, extra, server)
+        try:
+            return RepairedTransport(self, sock, protocol, waiter, extra, server)
+        except BaseException:
+            # ACC-021, ACC-023: here the half-made transport keeps the socket open until it is collected.
+            if server is not None:
+                sock.close()
+            raise

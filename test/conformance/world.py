@@ -121,7 +121,9 @@ class World:
     def encode_error(self, error):
         if isinstance(error, Stuck):
             return {'error': 'stuck'}
-        coded = {'error': type(error).__name__}
+        # What calling a missing method raises is an AttributeError here and a TypeError in JavaScript.
+        name = type(error).__name__
+        coded = {'error': 'TypeError' if name == 'AttributeError' else name}
         message = str(error)
         if message.startswith('#'):
             coded['message'] = message

@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
+import { types } from 'node:util';
 
 import {
   CancelledError,
@@ -167,7 +168,8 @@ export class World {
     if (value === null || value === undefined) return null;
     if (typeof value === 'boolean' || typeof value === 'number' || typeof value === 'string') return value;
     if (value instanceof Uint8Array) return { bytes: value.length, adler: adler(value) };
-    if (value instanceof Error) return this.encodeError(value);
+    // An error of the engine may be of another realm under jest.
+    if (value instanceof Error || types.isNativeError(value)) return this.encodeError(value);
     if (Array.isArray(value)) return value.map((item) => this.encode(item));
     return { is: this.names.get(value) ?? 'object' };
   }
