@@ -3,17 +3,12 @@
 import type { Seconds } from './base/constants';
 import { Coroutine } from './futures/coroutine';
 import type { Future } from './futures/future';
-import {
-  runInExecutor,
-  setDefaultExecutor,
-  shutdownDefaultExecutor,
-  type Executor,
-  type ExecutorFunction,
-  type ThreadPoolExecutor,
-} from './loop/executor';
+import { runInExecutor, setDefaultExecutor, shutdownDefaultExecutor, type Executor } from './loop/executor';
+import type { BaseEventLoop } from './loop/base-event-loop';
 import { BaseSelectorEventLoop, type SelectorLoopOptions } from './loop/selector-event-loop';
 import {
   sockAccept,
+import type { ExecutorFunction } from './loop/sendable';
   sockConnect,
   type SockLike,
   sockRecv,
@@ -28,6 +23,7 @@ import type { FileSource } from './loop/file-source';
 import { sockSendfile, type SendfileOptions } from './loop/sock-sendfile';
 import { Waker } from './loop/waker';
 import { createConnection, type ConnectOptions } from './network/connect';
+import type { ThreadPoolExecutor } from './loop/thread-pool';
 import { sendfile } from './network/sendfile';
 import { getaddrinfo, getnameinfo } from './network/resolve';
 import { createServer, type Hosts, type ServeOptions } from './network/serve';

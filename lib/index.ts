@@ -91,16 +91,9 @@ export type { SockLike } from './loop/sock-io';
 export type { SendfileOptions } from './loop/sock-sendfile';
 export { BaseSelectorEventLoop, type SelectorLoopOptions } from './loop/selector-event-loop';
 
-export {
-  type Executor,
-  type ExecutorFunction,
-  type ModuleFunction,
-  type ShutdownOptions,
-  Submission,
-  ThreadPoolExecutor,
-  type ThreadPoolOptions,
-  toThread,
-} from './loop/executor';
+export { type Executor, toThread } from './loop/executor';
+export type { ExecutorFunction, ModuleFunction } from './loop/sendable';
+export { type ShutdownOptions, Submission, ThreadPoolExecutor, type ThreadPoolOptions } from './loop/thread-pool';
 export { wake, Waker, type WakerHandle } from './loop/waker';
 
 // transports

@@ -31,11 +31,11 @@ import { ensureFuture, type Awaitable } from '../futures/ensure-future';
 import { Future, isFuture } from '../futures/future';
 import { Task, type TaskOptions } from '../futures/task';
 import { blockingDriver, runSynchronously, VirtualClock, VirtualDriver, type Driver } from './driver';
-import type { ThreadPoolExecutor } from './executor';
 import { Handle, TimerHandle } from './handle';
 import { HostedDriver } from './hosted-driver';
 import type { ReadyList, SelectorLike } from './ready';
 
+import type { ThreadPoolExecutor } from './thread-pool';
 /** What the exception handler is told. `message` is always there. */
 export interface ExceptionContext {
   message?: string;

@@ -1,4 +1,4 @@
-// executor-worker.ts: what a thread of the pool runs, and what it and executor.ts say to each other. The function below is
+// executor-worker.ts: what a thread of the pool runs, and what it and thread-pool.ts say to each other. The function below is
 // sent to the thread as text, so that neither a bundler nor a test runner has to know of a second file: it must not use
 // anything of this module but types.
 

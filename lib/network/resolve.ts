@@ -13,8 +13,8 @@ import { GaiError, isFatal, typeError, ValueError, type OSError } from '../base/
 import { logger } from '../base/log';
 import { Future } from '../futures/future';
 import type { CoroutineGenerator } from '../futures/frame';
-import { defaultWorkerCount } from '../loop/executor';
 import type { BaseSelectorEventLoop } from '../loop/selector-event-loop';
+import { defaultWorkerCount } from '../loop/thread-pool';
 import type { OutsideSource } from '../loop/waker';
 import { binding } from '../native/binding';
 import { errorFor } from '../native/check';
