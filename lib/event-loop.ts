@@ -1,14 +1,16 @@
 // event-loop.ts: the loop that users have: every verb, one line each. What a verb does is in the folder of its subject.
 
 import type { Seconds } from './base/constants';
+import { RuntimeError, typeError } from './base/errors';
+import { _getRunningLoop } from './base/running-loop';
 import { Coroutine } from './futures/coroutine';
 import type { Future } from './futures/future';
 import { runInExecutor, setDefaultExecutor, shutdownDefaultExecutor, type Executor } from './loop/executor';
 import type { BaseEventLoop } from './loop/base-event-loop';
 import { BaseSelectorEventLoop, type SelectorLoopOptions } from './loop/selector-event-loop';
+import type { ExecutorFunction } from './loop/sendable';
 import {
   sockAccept,
-import type { ExecutorFunction } from './loop/sendable';
   sockConnect,
   type SockLike,
   sockRecv,
@@ -21,9 +23,9 @@ import type { ExecutorFunction } from './loop/sendable';
 import { connectAcceptedSocket, type Connection } from './network/attach';
 import type { FileSource } from './loop/file-source';
 import { sockSendfile, type SendfileOptions } from './loop/sock-sendfile';
+import type { ThreadPoolExecutor } from './loop/thread-pool';
 import { Waker } from './loop/waker';
 import { createConnection, type ConnectOptions } from './network/connect';
-import type { ThreadPoolExecutor } from './loop/thread-pool';
 import { sendfile } from './network/sendfile';
 import { getaddrinfo, getnameinfo } from './network/resolve';
 import { createServer, type Hosts, type ServeOptions } from './network/serve';
@@ -31,7 +33,7 @@ import type { ProtocolFactory, Server } from './network/server';
 import { createUnixConnection, createUnixServer, type UnixConnectOptions, type UnixServeOptions } from './network/unix';
 import type { Address, UnixAddress } from './sockets/address';
 import type { AddressInfo, Host, Port, ResolveOptions } from './sockets/numeric-address';
-import type { Socket } from './sockets/socket';
+import { describeType, type Socket } from './sockets/socket';
 import type { SocketLike } from './sockets/socket-io';
 import type { BaseProtocol } from './transports/protocol';
 import type { Attachable } from './transports/selector-transport';
@@ -247,4 +249,24 @@ export class SelectorEventLoop extends BaseSelectorEventLoop {
 /** A new loop. asyncio: new_event_loop. */
 export function newEventLoop(options: SelectorLoopOptions = {}): SelectorEventLoop {
   return new SelectorEventLoop(options);
+}
+
+let threadsLoop: SelectorEventLoop | null = null;
+
+/** Makes `loop` the one that `getEventLoop` gives in this thread while none is running; null forgets it. asyncio: set_event_loop. */
+export function setEventLoop(loop: SelectorEventLoop | null): void {
+  if (loop !== null && !(loop instanceof SelectorEventLoop)) {
+    throw typeError(`an event loop or null is required, not ${describeType(loop)}`);
+  }
+  threadsLoop = loop;
+}
+
+/**
+ * The running loop, or else the one that was set. asyncio: get_event_loop.
+ * @throws RuntimeError (ERR_NO_EVENT_LOOP) if there is neither: none is made behind your back
+ */
+export function getEventLoop(): BaseEventLoop {
+  const loop = _getRunningLoop() ?? threadsLoop;
+  if (loop === null) throw new RuntimeError('there is no event loop in this thread', 'ERR_NO_EVENT_LOOP');
+  return loop;
 }

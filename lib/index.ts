@@ -109,5 +109,5 @@ export { type ProtocolFactory, Server } from './network/server';
 export type { UnixConnectOptions, UnixServeOptions } from './network/unix';
 
 // the loop and its runner
-export { newEventLoop, SelectorEventLoop } from './event-loop';
+export { getEventLoop, newEventLoop, SelectorEventLoop, setEventLoop } from './event-loop';
 export { run, Runner, type RunnerRunOptions, type RunOptions, runSync } from './runner';

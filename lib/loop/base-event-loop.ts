@@ -8,6 +8,7 @@
 //   4  timers that are due are queued
 //   5  as many handles run as the queue held now; microtasks are drained after each
 
+import type { AsyncResource } from 'node:async_hooks';
 import { threadId } from 'node:worker_threads';
 import { inspect } from 'node:util';
 
@@ -34,8 +35,8 @@ import { blockingDriver, runSynchronously, VirtualClock, VirtualDriver, type Dri
 import { Handle, TimerHandle } from './handle';
 import { HostedDriver } from './hosted-driver';
 import type { ReadyList, SelectorLike } from './ready';
-
 import type { ThreadPoolExecutor } from './thread-pool';
+
 /** What the exception handler is told. `message` is always there. */
 export interface ExceptionContext {
   message?: string;
@@ -332,8 +333,11 @@ export abstract class BaseEventLoop {
       this.#callDefaultHandler(context);
       return;
     }
+    const subject = (context.task ?? context.future ?? context.handle) as { getContext?(): AsyncResource | null };
+    const carried = subject?.getContext?.() ?? null;
     try {
-      handler(this, context);
+      if (carried === null) handler(this, context);
+      else carried.runInAsyncScope(handler, undefined, this, context);
     } catch (error) {
       if (isFatal(error)) throw error;
       this.#callDefaultHandler({ message: 'Unhandled error in exception handler', exception: error, context });

@@ -8,6 +8,7 @@ import { FileNotFoundError, isWouldBlock, OSError, RuntimeError, ValueError } fr
 import { logger } from '../base/log';
 import type { Coroutine } from '../futures/coroutine';
 import type { Future } from '../futures/future';
+import type { NativeSelector } from '../native/types';
 import type { SelectorKey } from '../selectors/base-selector';
 import type { FileObject } from '../selectors/file-object';
 import { NativeSelectorBase, ReadyPairs } from '../selectors/native-selector';
@@ -16,11 +17,12 @@ import type { AddressInfo, Host, Port, ResolveOptions } from '../sockets/numeric
 import { socketpair, type Socket } from '../sockets/socket';
 import type { SocketLike } from '../sockets/socket-io';
 import type { BaseProtocol } from '../transports/protocol';
-import type { Attachable, SelectorTransport } from '../transports/selector-transport';
+import type { Attachable } from '../transports/selector-transport';
 import type { SelectorSocketTransport } from '../transports/socket-transport';
 import { BaseEventLoop, type LoopOptions } from './base-event-loop';
 import { Handle, type Callback } from './handle';
 import type { ReadyList, SelectorLike } from './ready';
+import { TransportMap } from './transport-map';
 import type { OutsideSource } from './waker';
 
 const SELF_PIPE_CHUNK = 4096;
@@ -36,10 +38,23 @@ export interface SelectorLoopOptions extends LoopOptions {
   selector?: SelectorLike;
 }
 
+// A loop that is dropped while it is open: what the system gave it is given back (LOOP-061). Nothing kept here may lead to
+// the loop, or it would never be dropped: the selector's keys do, its native half does not.
+interface Leftovers {
+  sockets: Socket[];
+  native: NativeSelector | null;
+}
+
+const abandoned = new FinalizationRegistry<Leftovers>(({ sockets, native }) => {
+  process.emitWarning('unclosed event loop: its selector and its self-pipe are closed now', 'ResourceWarning');
+  for (const socket of sockets) socket.close();
+  native?.close();
+});
+
 export abstract class BaseSelectorEventLoop extends BaseEventLoop {
   /** @internal */ _selector: SelectorLike | null;
   /** Who owns a descriptor: an entry goes when the connection is lost. @internal */
-  readonly _transports = new Map<number, SelectorTransport>();
+  readonly _transports = new TransportMap();
   /** @internal */ _internalFds = 0;
   /** @internal */ _ssock: Socket | null = null;
   /** @internal */ _csock: Socket | null = null;
@@ -51,6 +66,8 @@ export abstract class BaseSelectorEventLoop extends BaseEventLoop {
     this._selector = options.selector ?? new DefaultSelector();
     if (this._debug) logger.debug(`Using selector: ${this._selector.constructor.name}`);
     this._makeSelfPipe();
+    const native = this._selector instanceof NativeSelectorBase ? this._selector._native : null;
+    abandoned.register(this, { sockets: [this._ssock, this._csock] as never, native }, this);
   }
 
   /** Every address of a host. asyncio: getaddrinfo. */
@@ -312,6 +329,7 @@ export abstract class BaseSelectorEventLoop extends BaseEventLoop {
   override close(): void {
     if (this.isRunning()) throw new RuntimeError('Cannot close a running event loop', 'ERR_LOOP_RUNNING');
     if (this.isClosed()) return;
+    abandoned.unregister(this);
     this._closeSelfPipe();
     super.close();
     for (const source of [...this._outsideSources]) source.close();

@@ -81,7 +81,9 @@ function* bindAll(
   const hosts: Host[] = host === '' || host === null ? [null] : typeof host === 'string' ? [host] : [...host];
   // Passive: no host means every interface.
   const { family = 0, flags = socketConstants.AI_PASSIVE } = options;
-  const resolved = yield* gather(hosts.map((one) => addressesOf(loop, one, port, { family, type: SOCK_STREAM, flags })));
+  const resolved = yield* gather(
+    hosts.map((one) => addressesOf(loop, one, port, { family, type: SOCK_STREAM, flags })),
+  );
   const infos = resolved.flat();
   const sockets: Socket[] = [];
   try {

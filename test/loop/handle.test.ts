@@ -91,7 +91,7 @@ describe('handle', () => {
     const { loop } = subject.current;
     loop.callSoon('nothing' as unknown as () => void);
     await subject.current.runOnce();
-    expect(subject.current.takeContexts()[0].exception).toBeInstanceOf(TypeError);
+    expect(subject.current.takeContexts()[0].exception).toMatchObject({ name: 'TypeError' });
   });
 
   test('LOOP-015: in debug mode a callback that is no function is refused', () => {

@@ -56,7 +56,9 @@ describe('sock verbs', () => {
           () => loop.sockConnect(value, ''),
           () => loop.sockAccept(value),
         ]) {
-          await expect(subject.current.run<unknown>(coroutine())).rejects.toMatchObject({ code: 'ERR_INVALID_ARG_TYPE' });
+          await expect(subject.current.run<unknown>(coroutine())).rejects.toMatchObject({
+            code: 'ERR_INVALID_ARG_TYPE',
+          });
         }
       }
     });

@@ -8,6 +8,9 @@ import * as path from 'node:path';
 
 import { transformFileSync } from '@swc/core';
 
+/** Milliseconds. */
+const CHILD_TIMEOUT = 12_000;
+
 const root = path.join(__dirname, '..', '..');
 
 function compile(folder: string): void {
@@ -61,6 +64,9 @@ export class CompiledLibrary {
     const child = spawn(process.execPath, [...(options.nodeOptions ?? []), '-e', `${prelude}\n${script}`], {
       env: { ...process.env, FDLOOP_ADDON: addonFile() },
       stdio: ['ignore', 'pipe', 'pipe'],
+      // One that hangs is ended before the runner gives up on the test, and leaves nothing behind.
+      timeout: CHILD_TIMEOUT,
+      killSignal: 'SIGKILL',
     });
     const end: ChildEnd = { status: null, signal: null, stdout: '', stderr: '' };
     child.stdout.setEncoding('utf8').on('data', (text: string) => {

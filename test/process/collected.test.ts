@@ -1,0 +1,63 @@
+// collected.test.ts: what is dropped without being closed is given back, with a warning.
+
+import { useCompiledLibrary } from '../support/compiled-library';
+
+// Collects until `seen` is not empty: a finalizer runs some turns after its collection.
+const untilWarned = `
+  const seen = [];
+  process.on('warning', (warning) => seen.push(warning.name + ': ' + warning.message));
+  const untilWarned = async () => {
+    for (let turn = 0; turn < 200 && seen.length === 0; turn++) {
+      global.gc();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const open = require('fs').readdirSync('/proc/self/fd').filter((fd) => {
+      try { return /socket|eventpoll/.test(require('fs').readlinkSync('/proc/self/fd/' + fd)); } catch { return false; }
+    });
+    console.log(JSON.stringify({ seen, more: open.length - before }));
+  };
+  const count = () => require('fs').readdirSync('/proc/self/fd').filter((fd) => {
+    try { return /socket|eventpoll/.test(require('fs').readlinkSync('/proc/self/fd/' + fd)); } catch { return false; }
+  }).length;
+  const before = count();
+`;
+
+describe('garbage', () => {
+  const library = useCompiledLibrary();
+  const nodeOptions = ['--expose-gc'];
+
+  test('LOOP-061: a loop that is dropped while open is closed, with a ResourceWarning', async () => {
+    const end = await library.run(
+      `${untilWarned}
+      (() => { fdloop.newEventLoop(); })();
+      untilWarned();`,
+      { nodeOptions },
+    );
+    expect(end.status).toBe(0);
+    const { seen, more } = JSON.parse(end.stdout) as { seen: string[]; more: number };
+    expect(seen).toEqual([expect.stringMatching(/^ResourceWarning: unclosed event loop/)]);
+    expect(more).toBe(0);
+  });
+
+  test('TR-034: a transport that is dropped without being closed has its socket closed, and connectionLost is not called', async () => {
+    const end = await library.run(
+      `${untilWarned}
+      class Noting extends fdloop.Protocol { connectionLost() { seen.push('connectionLost'); } }
+      const loop = fdloop.newEventLoop();
+      (() => {
+        const [near, far] = fdloop.socketpair();
+        far.close();
+        const transport = loop._makeSocketTransport(near, new Noting());
+        transport.pauseReading();
+        loop.stop();
+        loop.runForeverSync();
+        // Nobody but the loop's map knows it, and that must not keep it.
+      })();
+      untilWarned().then(() => loop.close());`,
+      { nodeOptions },
+    );
+    expect(end.stderr).toContain('unclosed transport');
+    const { seen } = JSON.parse(end.stdout) as { seen: string[] };
+    expect(seen).toEqual([expect.stringMatching(/^ResourceWarning: unclosed transport/)]);
+  });
+});
