@@ -22,6 +22,9 @@ bool Wrap(napi_env env, napi_value object, Native* native, const napi_type_tag& 
 // The native half of an object, or nullptr if it is not one of ours.
 template <typename Native>
 Native* Unwrap(napi_env env, napi_value value, const napi_type_tag& tag) {
+  // What is no object has no tag; asked for one, undefined and null would throw an error of their own.
+  napi_valuetype type = napi_undefined;
+  if (napi_typeof(env, value, &type) != napi_ok || type != napi_object) return nullptr;
   bool is_ours = false;
   if (napi_check_object_type_tag(env, value, &tag, &is_ours) != napi_ok || !is_ours) return nullptr;
   void* native = nullptr;

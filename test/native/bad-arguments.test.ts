@@ -1,0 +1,266 @@
+// bad-arguments.test.ts: the binding, called directly, with everything that lib/ would never hand down. The answer is a
+// TypeError or a negative number. It runs in a child process, so that a crash is a failed test and not a dead runner.
+
+import { useCompiledLibrary, type ChildEnd } from '../support/compiled-library';
+
+const library = useCompiledLibrary();
+
+/** Fails with what the child had to say, unless it ended well. */
+function expectOk(end: ChildEnd): void {
+  expect(end).toEqual({ status: 0, signal: null, stdout: 'ok\n', stderr: '' });
+}
+
+/** What the scripts below have in common. */
+const kit = `
+  const assert = require('node:assert');
+  const { AF_INET, AF_UNIX, SOCK_STREAM, SOCK_DGRAM, SOL_SOCKET, SO_ERROR, SO_REUSEADDR } = addon.constants;
+  const { EINVAL, EBADF, ENOSYS, ENOTSUP, ENAMETOOLONG, EAFNOSUPPORT } = addon.errnoByName;
+  const opened = [];
+  const own = (fd) => { assert(fd >= 0); opened.push(fd); return fd; };
+  const socket = (type = SOCK_STREAM) => own(addon.socket(AF_UNIX, type, 0));
+  const pair = (type = SOCK_STREAM) => {
+    const fds = new Int32Array(2);
+    assert.strictEqual(addon.socketpair(AF_UNIX, type, 0, fds), 0);
+    for (const fd of fds) { own(fd); addon.setNonBlocking(fd, true); }
+    return [...fds];
+  };
+  const closeAll = () => { for (const fd of opened.splice(0)) addon.close(fd); };
+  const address = () => new Uint8Array(addon.SOCKADDR_STORAGE_SIZE);
+  const attempt = (call) => { try { return { result: call() }; } catch (error) { return { error }; } };
+  const isTypeError = ({ error }) => error instanceof TypeError && error.code === 'ERR_INVALID_ARG_TYPE';
+  const end = () => { closeAll(); console.log('ok'); };
+`;
+
+/** Good arguments of every function, each with the kind of every place. */
+const signatures = `
+  const F = 'fd', I = 'int32', U = 'uint32', N = 'number', B = 'bytes', L = 'int32s', S = 'string', T = 'boolean', A = 'array', C = 'function', O = 'object', M = 'string or null';
+  const selectors = [];
+  const selector = (name = 'epoll') => { const made = addon.createSelector(name); selectors.push(made); return made; };
+  const bytes = () => new Uint8Array(16);
+  const lookup = () => addon.startAddressLookup('127.0.0.1', null, AF_INET, SOCK_STREAM, 0, 0, pair()[0]);
+  const functions = {
+    errorMessage: [[I], () => [2]],
+    createSelector: [[S], () => ['nothing']],
+    createHostWatch: [[O, S, C], () => [selector(), 'nested', () => {}]],
+    createHostWatchForFd: [[F, C], () => [selector().fd, () => {}]],
+    socket: [[I, I, I], () => [250, SOCK_STREAM, 0]],
+    socketpair: [[I, I, I, L], () => [250, SOCK_STREAM, 0, new Int32Array(2)]],
+    bind: [[F, B, N], () => [socket(), address(), 0]],
+    listen: [[F, I], () => [socket(), 1]],
+    accept: [[F, B, L], () => [socket(), address(), new Int32Array(1)]],
+    connect: [[F, B, N], () => [socket(), address(), 0]],
+    recv: [[F, B, N, N, I], () => [pair()[0], bytes(), 0, 1, 0]],
+    recvfrom: [[F, B, N, N, I, B, L], () => [pair()[0], bytes(), 0, 1, 0, address(), new Int32Array(1)]],
+    send: [[F, B, N, N, I], () => [pair()[0], bytes(), 0, 1, 0]],
+    sendto: [[F, B, N, N, I, B, N], () => [socket(SOCK_DGRAM), bytes(), 0, 1, 0, address(), 2]],
+    sendmsg: [[F, A, I, I], () => [pair()[0], [bytes()], 1, 0]],
+    shutdown: [[F, I], () => [pair()[0], 1]],
+    close: [[F], () => [999]],
+    getsockname: [[F, B, L], () => [socket(), address(), new Int32Array(1)]],
+    getpeername: [[F, B, L], () => [pair()[0], address(), new Int32Array(1)]],
+    getsockopt: [[F, I, I, B, L], () => [socket(), SOL_SOCKET, SO_ERROR, new Uint8Array(4), new Int32Array(1)]],
+    setsockopt: [[F, I, I, B], () => [socket(), SOL_SOCKET, SO_REUSEADDR, new Uint8Array(4)]],
+    setNonBlocking: [[F, T], () => [socket(), true]],
+    getNonBlocking: [[F], () => [socket()]],
+    setInheritable: [[F, T], () => [socket(), false]],
+    getInheritable: [[F], () => [socket()]],
+    dup: [[F], () => [998]],
+    encodeInetAddress: [[I, S, I, U, U, B], () => [AF_INET, '1.2.3.4', 1, 0, 0, address()]],
+    encodeUnixAddress: [[B, B], () => [Buffer.from('/path'), address()]],
+    decodeAddress: [[B, N], () => [address(), 16]],
+    sendfile: [[F, F, N, N], () => [pair()[0], pair()[0], 0, 1]],
+    seek: [[F, N], () => [pair()[0], 0]],
+    startAddressLookup: [[M, M, I, I, I, I, F], () => ['127.0.0.1', null, AF_INET, SOCK_STREAM, 0, 0, pair()[0]]],
+    startNameLookup: [[B, N, I, F], () => [address(), 16, 0, pair()[0]]],
+    lookupAnswer: [[O], () => [lookup()]],
+    abandonLookup: [[O], () => [lookup()]],
+    resolverErrorMessage: [[I], () => [-2]],
+    wake: [[F, L], () => [pair()[0], new Int32Array(2)]],
+    closeWakeEnd: [[F, L], () => [addon.dup(pair()[0]), new Int32Array(2)]],
+  };
+  for (const verb of ['add', 'modify', 'remove', 'wait']) {
+    const places = { add: [I, I], modify: [I, I], remove: [I], wait: [N, L, I] }[verb];
+    const make = { add: () => [997, 1], modify: () => [997, 1], remove: () => [997], wait: () => [0, new Int32Array(4), 1] }[verb];
+    functions['selector.' + verb] = [places, make, (...args) => {
+      const made = selector();
+      // Something is ready: a wait without limit comes back.
+      if (verb === 'wait') made.add(pair()[0], 2);
+      return made[verb](...args);
+    }];
+  }
+  const values = [
+    undefined, null, true, false, '', 'text', '1', 1n, Symbol('s'), {}, [], [1], () => {}, class {}, new Date(), /x/,
+    NaN, Infinity, -Infinity, 0.5, -0.5, 2 ** 31, -(2 ** 31) - 1, 2 ** 32, 2 ** 53, 2 ** 63, -1, -0,
+    new ArrayBuffer(8), new SharedArrayBuffer(8), new Uint8Array(0), new Uint8ClampedArray(8), new Int8Array(8),
+    new Uint16Array(8), new Int32Array(0), new Uint32Array(8), new Float64Array(8), new BigInt64Array(8),
+    new DataView(new ArrayBuffer(8)), new Proxy(new Uint8Array(8), {}), new Proxy({}, { get() { throw new Error('touched'); } }),
+    new String('x'), new Number(1), Object.create(null), Object.create(new Uint8Array(8)), new (class extends Array {})(),
+    Promise.resolve(), globalThis, addon,
+  ];
+  const isKind = (kind, value) => {
+    switch (kind) {
+      case 'fd': case 'int32': return Number.isInteger(value) && value >= -(2 ** 31) && value < 2 ** 31;
+      case 'uint32': return Number.isInteger(value) && value >= 0 && value < 2 ** 32;
+      case 'number': return typeof value === 'number';
+      case 'boolean': return typeof value === 'boolean';
+      case 'string': return typeof value === 'string';
+      case 'function': return typeof value === 'function';
+      case 'array': return Array.isArray(value) && !require('node:util').types.isProxy(value);
+      case 'bytes': return require('node:util').types.isUint8Array(value);
+      case 'int32s': return require('node:util').types.isInt32Array(value);
+      case 'object': return false;
+      case 'string or null': return value === null || typeof value === 'string';
+    }
+  };
+`;
+
+test('every function is in the list of this test', async () => {
+  expectOk(
+    await library.run(`${kit}${signatures}
+      const known = Object.keys(functions).filter((name) => !name.includes('.')).sort();
+      const all = Object.keys(addon).filter((name) => typeof addon[name] === 'function').sort();
+      assert.deepStrictEqual(known, all);
+      end();`),
+  );
+});
+
+test('a value of the wrong type in any place of any function is a TypeError', async () => {
+  expectOk(
+    await library.run(`${kit}${signatures}
+      const problems = [];
+      for (const [name, [kinds, make, call = addon[name]]] of Object.entries(functions)) {
+        kinds.forEach((kind, place) => {
+          for (const value of values) {
+            if (isKind(kind, value)) continue;
+            const args = make();
+            args[place] = value;
+            const answer = attempt(() => call(...args));
+            if (!isTypeError(answer)) problems.push(name + ' ' + place + ' ' + typeof value + ' ' + String(answer.error ?? answer.result));
+            if (opened.length > 200) closeAll();
+          }
+        });
+        for (let count = 0; count < kinds.length; count++) {
+          if (!isTypeError(attempt(() => call(...make().slice(0, count))))) problems.push(name + ' with ' + count);
+        }
+        closeAll();
+        for (const made of selectors.splice(0)) made.close();
+      }
+      assert.deepStrictEqual(problems, []);
+      end();`),
+  );
+});
+
+test('a value of the right type that makes no sense is answered with a number', async () => {
+  expectOk(
+    await library.run(`${kit}${signatures}
+      const problems = [];
+      let seen = 0;
+      for (const [name, [kinds, make, call = addon[name]]] of Object.entries(functions)) {
+        // Their answers are objects or texts.
+        if (/^(createHost|start|decode)|[mM]essage$/.test(name)) continue;
+        kinds.forEach((kind, place) => {
+          for (const value of values) {
+            // 0 is a descriptor of the process itself, and what an array has in it is another test's.
+            if (!isKind(kind, value) || Object.is(value, -0) || kind === 'array') continue;
+            const args = make();
+            args[place] = value;
+            const { result, error } = attempt(() => call(...args));
+            seen += 1;
+            if (!Number.isInteger(result)) problems.push(name + ' ' + place + ' ' + String(value) + ' ' + error);
+            if (kind === 'fd' && value < 0 && !(result < 0) && !name.includes('ake')) problems.push(name + ' ' + place + ' ' + value + ' ' + result);
+          }
+        });
+        closeAll();
+        for (const made of selectors.splice(0)) made.close();
+      }
+      assert.deepStrictEqual(problems, []);
+      assert(seen > 150);
+      end();`),
+  );
+});
+
+test('further arguments are not looked at', async () => {
+  expectOk(
+    await library.run(`${kit}${signatures}
+      for (const [name, [kinds, make, call = addon[name]]] of Object.entries(functions)) {
+        const answer = attempt(() => call(...make(), Symbol('further'), {}));
+        assert.strictEqual(answer.error, undefined, name);
+        answer.result?.close?.();
+        if (name.startsWith('start')) addon.abandonLookup(answer.result);
+        closeAll();
+      }
+      end();`),
+  );
+});
+
+test('a method on a foreign this is a TypeError', async () => {
+  expectOk(
+    await library.run(`${kit}
+      const selector = addon.createSelector('epoll');
+      const watch = addon.createHostWatch(selector, 'nested', () => {});
+      const foreign = [{}, [], () => {}, 5, 'text', null, undefined, Symbol('s'), new Proxy(selector, {}), Object.create(selector),
+        Object.create(watch), addon, globalThis, new Uint8Array(8)];
+      for (const [one, other] of [[selector, watch], [watch, selector]]) {
+        const prototype = Object.getPrototypeOf(one);
+        const names = Object.getOwnPropertyNames(prototype).filter((name) => name !== 'constructor');
+        assert(names.length >= 5);
+        for (const name of names) {
+          const { value, get } = Object.getOwnPropertyDescriptor(prototype, name);
+          for (const self of [...foreign, other, prototype]) {
+            assert(attempt(() => (value ?? get).call(self, 1, 1, 1)).error instanceof TypeError, name);
+          }
+        }
+      }
+      for (const one of [selector, watch]) {
+        for (const make of [() => new one.constructor(), () => Reflect.construct(one.constructor, [selector], Object),
+          () => new (class extends one.constructor {})(), () => one.constructor()]) {
+          assert(attempt(make).error instanceof TypeError);
+        }
+      }
+      assert.strictEqual(selector.add.call(selector, opened[0] ?? socket(), 1), 0);
+      watch.close(); selector.close(); watch.close(); selector.close();
+      end();`),
+  );
+});
+
+test('a selector that was closed answers EBADF, and shows no descriptor', async () => {
+  expectOk(
+    await library.run(`${kit}
+      for (const name of addon.selectorNames) {
+        const selector = addon.createSelector(name);
+        const [fd] = pair();
+        assert.strictEqual(selector.add(fd, 1), 0);
+        selector.close();
+        selector.close();
+        assert.strictEqual(selector.name, name);
+        assert.strictEqual(selector.fd, -1);
+        const answers = [selector.add(fd, 1), selector.modify(fd, 1), selector.remove(fd), selector.wait(-1, new Int32Array(2), 1)];
+        assert.deepStrictEqual(answers, [-EBADF, -EBADF, -EBADF, -EBADF]);
+        assert.strictEqual(addon.createHostWatch(selector, 'nested', () => {}), -EBADF);
+        assert.strictEqual(addon.createHostWatch(selector, 'thread', () => {}), -EBADF);
+      }
+      end();`),
+  );
+});
+
+test('an unknown name makes no selector', async () => {
+  expectOk(
+    await library.run(`${kit}
+      for (const name of ['', 'nothing', 'EPOLL', 'epoll ', 'epoll\\0', '\\0', '__proto__', 'x'.repeat(1e6), '\\ud800']) {
+        assert.strictEqual(addon.createSelector(name), -ENOSYS);
+      }
+      assert(Object.isFrozen(addon.selectorNames) && Object.isFrozen(addon.constants) && Object.isFrozen(addon.errnoByName));
+      end();`),
+  );
+});
+
+test('every number has a text', async () => {
+  expectOk(
+    await library.run(`${kit}
+      for (const number of [0, 1, 2, 133, 134, 9999, -1, 2 ** 31 - 1, -(2 ** 31)]) {
+        assert.match(addon.errorMessage(number), /./);
+      }
+      assert.strictEqual(addon.errorMessage(addon.errnoByName.ECONNRESET), 'Connection reset by peer');
+      end();`),
+  );
+});
