@@ -10,7 +10,7 @@ import { sendInKernel, type SendfileOptions } from '../loop/sock-sendfile';
 import type { SocketLike } from '../sockets/socket-io';
 import { FlowControlTransport } from '../transports/flow-control';
 import { BaseProtocol } from '../transports/protocol';
-import { SelectorSocketTransport } from '../transports/socket-transport';
+import type { SelectorSocketTransport } from '../transports/socket-transport';
 import type { Transport } from '../transports/transport';
 
 /** Bytes that the fallback reads and writes at a time. */
