@@ -8,7 +8,7 @@ import { inspect, types } from 'node:util';
 import { creationSite, firstLine } from '../base/creation-site';
 import { CancelledError, InvalidStateError, typeError } from '../base/errors';
 import type { BaseEventLoop } from '../loop/base-event-loop';
-import { copyContext } from './context';
+import { captureContext } from './context';
 import { awaitingTask, getRunningLoop } from './current';
 import { HandleSubject, resumeFrame, type Frame } from './frame';
 import type { Task } from './task';
@@ -24,7 +24,7 @@ export interface DoneCallbackOptions {
 }
 
 // Entries of whatever result type: a future of a T is a future of an unknown.
-type Waiter = DoneEntry<never> | ((future: never) => unknown) | Frame;
+type Waiter = DoneEntry<never> | Frame;
 
 const enum State {
   Pending,
@@ -184,7 +184,7 @@ export class Future<T = unknown> implements PromiseLike<T> {
    */
   addDoneCallback(callback: DoneCallback<T>, options: DoneCallbackOptions = {}): void {
     if (typeof callback !== 'function') throw typeError(`a callable is required, not ${inspect(callback)}`);
-    const entry = new DoneEntry(callback, options.context ?? copyContext(null));
+    const entry = new DoneEntry(callback, options.context ?? captureContext());
     if (this._state !== State.Pending) this._loop.callSoon(callEntry, entry as never, this as never);
     else (this._callbacks ??= []).push(entry);
   }
@@ -220,7 +220,7 @@ export class Future<T = unknown> implements PromiseLike<T> {
       return;
     }
     const task: Task | null = awaitingTask();
-    if (task === null) (this._callbacks ??= []).push(() => this._deliver(ok, fail));
+    if (task === null) this.addDoneCallback(() => this._deliver(ok, fail));
     else task._awaitThenable(this, ok, fail);
   }
 
@@ -290,8 +290,7 @@ export class Future<T = unknown> implements PromiseLike<T> {
     if (callbacks === null) return;
     this._callbacks = null;
     for (const callback of callbacks) {
-      if (typeof callback === 'function') this._loop.callSoon(callback, this as never);
-      else if (callback instanceof DoneEntry) this._loop.callSoon(callEntry, callback, this as never);
+      if (callback instanceof DoneEntry) this._loop.callSoon(callEntry, callback, this as never);
       else this._loop.callSoon(resumeFrame, callback, this);
     }
   }
@@ -320,11 +319,9 @@ export class Future<T = unknown> implements PromiseLike<T> {
 const shortly = { depth: 0, maxStringLength: 60, maxArrayLength: 6 };
 
 function reprCallbacks(callbacks: readonly Waiter[]): string {
-  const name = (callback: Waiter): string =>
-    typeof callback === 'function' ? `${callback.name || '<anonymous>'}()` : callback.describe();
-  const first = name(callbacks[0]);
+  const first = callbacks[0].describe();
   if (callbacks.length === 1) return `cb=[${first}]`;
-  const last = name(callbacks[callbacks.length - 1]);
+  const last = callbacks[callbacks.length - 1].describe();
   if (callbacks.length === 2) return `cb=[${first}, ${last}]`;
   return `cb=[${first}, <${callbacks.length - 2} more>, ${last}]`;
 }

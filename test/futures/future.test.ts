@@ -8,6 +8,7 @@ import { CancelledError, InvalidStateError, ValueError } from '../../lib/base/er
 import { copyContext } from '../../lib/futures/context';
 import { currentTask } from '../../lib/futures/current';
 import { _setResultUnlessCancelled, Future, isFuture } from '../../lib/futures/future';
+import { sleep } from '../../lib/futures/sleep';
 import { useCompiledLibrary } from '../support/compiled-library';
 import { useLoop } from '../support/loops';
 import { countIterations, forEveryKind, aw, outcomeOf } from '../support/programs';
@@ -349,6 +350,16 @@ describe('awaiting outside of any task', () => {
     });
     expect(await chained).toBe(2);
     expect(seen).toEqual([1, null]);
+  });
+
+  test('then calls its handlers in the context in which it was called', async () => {
+    const { loop } = subject.current;
+    const storage = new AsyncLocalStorage<string>();
+    const future = new Future<void>(loop);
+    const seen = storage.run('here', () => future.then(() => storage.getStore()));
+    storage.run('not here', () => future.setResult(undefined));
+    await subject.current.run(sleep(0));
+    expect(await seen).toBe('here');
   });
 
   test('then passes a failure and a handler’s own exception on', async () => {
