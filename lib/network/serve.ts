@@ -13,6 +13,7 @@ import {
   AF_INET6,
   IPPROTO_IPV6,
   IPV6_V6ONLY,
+  SO_KEEPALIVE,
   SO_REUSEADDR,
   SO_REUSEPORT,
   SOCK_STREAM,
@@ -37,6 +38,8 @@ export interface ServeOptions {
   reuseAddress?: boolean | null;
   /** SO_REUSEPORT: several processes share the port. */
   reusePort?: boolean;
+  /** Sets SO_KEEPALIVE, which accepted sockets inherit. */
+  keepAlive?: boolean;
   /** False to listen later, with `server.startServing()`. */
   startServing?: boolean;
 }
@@ -131,6 +134,7 @@ function openListener(loop: BaseSelectorEventLoop, info: AddressInfo, options: S
       if (SO_REUSEPORT === undefined) throw new ValueError('reusePort is not supported here', 'ERR_NO_REUSEPORT');
       socket.setsockopt(SOL_SOCKET, SO_REUSEPORT, 1);
     }
+    if (options.keepAlive === true) socket.setsockopt(SOL_SOCKET, SO_KEEPALIVE, 1);
     // One socket for each family: an IPv6 one that took IPv4 too would collide with its neighbour.
     if (info.family === AF_INET6) socket.setsockopt(IPPROTO_IPV6, IPV6_V6ONLY, 1);
     return socket;

@@ -9,6 +9,7 @@ import type { Future } from '../futures/future';
 import type { BaseSelectorEventLoop } from '../loop/selector-event-loop';
 import type { Socket } from '../sockets/socket';
 import type { BaseProtocol } from '../transports/protocol';
+import type { SelectorTransport } from '../transports/selector-transport';
 import { TransportSocket } from '../transports/transport-socket';
 import { startAccepting, stopAccepting } from './accept';
 
@@ -68,6 +69,20 @@ export class Server {
       this._serveForeverFuture = null;
     }
     if (this._activeCount === 0) this.#wakeUp();
+  }
+
+  /** Closes every connection that it accepted, each after what is buffered is sent. asyncio 3.13: close_clients. */
+  closeClients(): void {
+    for (const transport of this.#clients()) transport.close();
+  }
+
+  /** Ends every connection that it accepted at once. asyncio 3.13: abort_clients. */
+  abortClients(): void {
+    for (const transport of this.#clients()) transport.abort();
+  }
+
+  #clients(): SelectorTransport[] {
+    return [...this._loop._transports.values()].filter((transport) => transport._server === this);
   }
 
   /** Begins to accept connections. May be called again. @throws RuntimeError (ERR_SERVER_CLOSED) */

@@ -1,6 +1,7 @@
 // accept.test.ts: the accept loop, from a ready listening socket to a protocol.
 
 import { BlockingIOError, ConnectionAbortedError, KeyboardInterrupt, OSError } from '../../lib/base/errors';
+import { setLogReceiver } from '../../lib/base/log';
 import { EVENT_READ } from '../../lib/base/constants';
 import { AF_INET, SOCK_STREAM } from '../../lib/sockets/constants';
 import { Socket } from '../../lib/sockets/socket';
@@ -210,6 +211,19 @@ describe('the accept loop', () => {
     await iterate(2);
     expect(protocols.map((protocol) => protocol.names())).toEqual([[]]);
     expect(client.recv(1)).toHaveLength(0);
+  });
+
+  test('ACC-006: each accept is logged in debug mode', async () => {
+    const messages: string[] = [];
+    await serve();
+    connectTo(subject.current, addressOf(server));
+    subject.current.loop.setDebug(true);
+    setLogReceiver((record) => messages.push(`${record.level} ${record.message}`));
+    await iterate();
+    setLogReceiver(null);
+    subject.current.loop.setDebug(false);
+    await iterate(2);
+    expect(messages.some((message) => message.startsWith('debug') && message.includes('new connection'))).toBe(true);
   });
 
   test('ACC-024, ACC-025: closing the server stops listening and leaves connections alone', async () => {

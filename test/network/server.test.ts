@@ -14,6 +14,7 @@ import {
   AF_UNIX,
   IPPROTO_IPV6,
   IPV6_V6ONLY,
+  SO_KEEPALIVE,
   SO_REUSEADDR,
   SO_REUSEPORT,
   SOCK_DGRAM,
@@ -174,6 +175,27 @@ describe('a server', () => {
       protocols[0].transport.abort();
     });
 
+    test('SRV-021: its connections, and no others, can be closed or aborted', async () => {
+      const protocols: NotingProtocol[] = [];
+      const make = (): NotingProtocol => {
+        const protocol = new NotingProtocol();
+        protocols.push(protocol);
+        return protocol;
+      };
+      const server = await serve(make);
+      const other = await serve(make);
+      for (const one of [server, server, other]) {
+        connectTo(subject.current, addressOf(one));
+        await iterate(3);
+      }
+      server.closeClients();
+      await iterate();
+      expect(protocols.map((protocol) => protocol.names().length)).toEqual([2, 2, 1]);
+      other.abortClients();
+      await iterate();
+      expect(protocols[2].events.at(-1)).toEqual(['connectionLost', null]);
+    });
+
     test('SRV-019: is disposed of by close and waitClosed', async () => {
       const server = await serve();
       await subject.current.run(async () => server[Symbol.asyncDispose]());
@@ -240,6 +262,12 @@ describe('a server', () => {
       expect([option(first, SO_REUSEADDR), option(first, SO_REUSEPORT)]).toEqual([1, 1]);
       expect([option(without, SO_REUSEADDR), option(without, SO_REUSEPORT)]).toEqual([0, 0]);
       second.close();
+    });
+
+    test('SRV-030: keepAlive sets SO_KEEPALIVE on the listening sockets', async () => {
+      const option = (server: Server): number => server.sockets[0].getsockopt(SOL_SOCKET, SO_KEEPALIVE);
+      expect(option(await serve())).toBe(0);
+      expect(option(await serve(factory, { keepAlive: true }))).toBe(1);
     });
 
     test('SRV-029: an address in use is an OSError that names it, and nothing stays open', async () => {

@@ -285,6 +285,10 @@ describe('a stream transport', () => {
     });
   });
 
+  test('TCP-082: says that it can be upgraded to TLS, and that the kernel may send files', () => {
+    expect([wired.transport._startTlsCompatible, wired.transport._sendfileCompatible]).toEqual([true, 'try-native']);
+  });
+
   describe('inspect', () => {
     test('TR-033: shows class, descriptor, what is watched and the buffer; also after the loop is closed', async () => {
       const { transport } = wired;
