@@ -1,35 +1,10 @@
 // bad-arguments.test.ts: the binding, called directly, with everything that lib/ would never hand down. The answer is a
 // TypeError or a negative number. It runs in a child process, so that a crash is a failed test and not a dead runner.
 
-import { useCompiledLibrary, type ChildEnd } from '../support/compiled-library';
+import { useCompiledLibrary } from '../support/compiled-library';
+import { childKit, expectOk } from './child-kit';
 
 const library = useCompiledLibrary();
-
-/** Fails with what the child had to say, unless it ended well. */
-function expectOk(end: ChildEnd): void {
-  expect(end).toEqual({ status: 0, signal: null, stdout: 'ok\n', stderr: '' });
-}
-
-/** What the scripts below have in common. */
-const kit = `
-  const assert = require('node:assert');
-  const { AF_INET, AF_UNIX, SOCK_STREAM, SOCK_DGRAM, SOL_SOCKET, SO_ERROR, SO_REUSEADDR } = addon.constants;
-  const { EINVAL, EBADF, ENOSYS, ENOTSUP, ENAMETOOLONG, EAFNOSUPPORT } = addon.errnoByName;
-  const opened = [];
-  const own = (fd) => { assert(fd >= 0); opened.push(fd); return fd; };
-  const socket = (type = SOCK_STREAM) => own(addon.socket(AF_UNIX, type, 0));
-  const pair = (type = SOCK_STREAM) => {
-    const fds = new Int32Array(2);
-    assert.strictEqual(addon.socketpair(AF_UNIX, type, 0, fds), 0);
-    for (const fd of fds) { own(fd); addon.setNonBlocking(fd, true); }
-    return [...fds];
-  };
-  const closeAll = () => { for (const fd of opened.splice(0)) addon.close(fd); };
-  const address = () => new Uint8Array(addon.SOCKADDR_STORAGE_SIZE);
-  const attempt = (call) => { try { return { result: call() }; } catch (error) { return { error }; } };
-  const isTypeError = ({ error }) => error instanceof TypeError && error.code === 'ERR_INVALID_ARG_TYPE';
-  const end = () => { closeAll(); console.log('ok'); };
-`;
 
 /** Good arguments of every function, each with the kind of every place. */
 const signatures = `
@@ -116,7 +91,7 @@ const signatures = `
 
 test('every function is in the list of this test', async () => {
   expectOk(
-    await library.run(`${kit}${signatures}
+    await library.run(`${childKit}${signatures}
       const known = Object.keys(functions).filter((name) => !name.includes('.')).sort();
       const all = Object.keys(addon).filter((name) => typeof addon[name] === 'function').sort();
       assert.deepStrictEqual(known, all);
@@ -126,7 +101,7 @@ test('every function is in the list of this test', async () => {
 
 test('a value of the wrong type in any place of any function is a TypeError', async () => {
   expectOk(
-    await library.run(`${kit}${signatures}
+    await library.run(`${childKit}${signatures}
       const problems = [];
       for (const [name, [kinds, make, call = addon[name]]] of Object.entries(functions)) {
         kinds.forEach((kind, place) => {
@@ -152,7 +127,7 @@ test('a value of the wrong type in any place of any function is a TypeError', as
 
 test('a value of the right type that makes no sense is answered with a number', async () => {
   expectOk(
-    await library.run(`${kit}${signatures}
+    await library.run(`${childKit}${signatures}
       const problems = [];
       let seen = 0;
       for (const [name, [kinds, make, call = addon[name]]] of Object.entries(functions)) {
@@ -181,7 +156,7 @@ test('a value of the right type that makes no sense is answered with a number', 
 
 test('further arguments are not looked at', async () => {
   expectOk(
-    await library.run(`${kit}${signatures}
+    await library.run(`${childKit}${signatures}
       for (const [name, [kinds, make, call = addon[name]]] of Object.entries(functions)) {
         const answer = attempt(() => call(...make(), Symbol('further'), {}));
         assert.strictEqual(answer.error, undefined, name);
@@ -195,7 +170,7 @@ test('further arguments are not looked at', async () => {
 
 test('a method on a foreign this is a TypeError', async () => {
   expectOk(
-    await library.run(`${kit}
+    await library.run(`${childKit}
       const selector = addon.createSelector('epoll');
       const watch = addon.createHostWatch(selector, 'nested', () => {});
       const foreign = [{}, [], () => {}, 5, 'text', null, undefined, Symbol('s'), new Proxy(selector, {}), Object.create(selector),
@@ -225,7 +200,7 @@ test('a method on a foreign this is a TypeError', async () => {
 
 test('a selector that was closed answers EBADF, and shows no descriptor', async () => {
   expectOk(
-    await library.run(`${kit}
+    await library.run(`${childKit}
       for (const name of addon.selectorNames) {
         const selector = addon.createSelector(name);
         const [fd] = pair();
@@ -245,7 +220,7 @@ test('a selector that was closed answers EBADF, and shows no descriptor', async 
 
 test('an unknown name makes no selector', async () => {
   expectOk(
-    await library.run(`${kit}
+    await library.run(`${childKit}
       for (const name of ['', 'nothing', 'EPOLL', 'epoll ', 'epoll\\0', '\\0', '__proto__', 'x'.repeat(1e6), '\\ud800']) {
         assert.strictEqual(addon.createSelector(name), -ENOSYS);
       }
@@ -256,7 +231,7 @@ test('an unknown name makes no selector', async () => {
 
 test('every number has a text', async () => {
   expectOk(
-    await library.run(`${kit}
+    await library.run(`${childKit}
       for (const number of [0, 1, 2, 133, 134, 9999, -1, 2 ** 31 - 1, -(2 ** 31)]) {
         assert.match(addon.errorMessage(number), /./);
       }

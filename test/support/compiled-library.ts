@@ -54,15 +54,18 @@ export class CompiledLibrary {
   }
 
   /**
-   * Runs a script in a Node process of its own. It finds `fdloop` (the public names), `lib(path)` (any module of lib/)
-   * and `addon` (the native binding).
+   * Runs a script in a Node process of its own. It finds `fdloop` (the public names), `lib(path)` (any module of lib/, which
+   * is in `libraryFolder`) and `addon` (the native binding).
    */
   run(script: string, options: ChildOptions = {}): Promise<ChildEnd> {
     const prelude =
-      `const lib = (name) => require(${JSON.stringify(path.join(this.folder, 'lib') + path.sep)} + name);` +
-      `const fdloop = lib('index'); const addon = lib('native/binding').binding;`;
+      `const libraryFolder = ${JSON.stringify(path.join(this.folder, 'lib') + path.sep)};` +
+      `const lib = (name) => require(libraryFolder + name);` +
+      // Read only where it is used: most scripts are about the addon.
+      `Object.defineProperty(globalThis, 'fdloop', { get: () => lib('index') });` +
+      `const addon = require(process.env.FDLOOP_ADDON);`;
     const child = spawn(process.execPath, [...(options.nodeOptions ?? []), '-e', `${prelude}\n${script}`], {
-      env: { ...process.env, FDLOOP_ADDON: addonFile() },
+      env: { ...process.env, FDLOOP_ADDON: path.resolve(addonFile()) },
       stdio: ['ignore', 'pipe', 'pipe'],
       // One that hangs is ended before the runner gives up on the test, and leaves nothing behind.
       timeout: CHILD_TIMEOUT,

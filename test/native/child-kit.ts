@@ -1,0 +1,35 @@
+// child-kit.ts: what scripts for the binding have in common, and what their ends are held against.
+
+import type { ChildEnd } from '../support/compiled-library';
+
+/** Fails with what the child had to say, unless it ended well. */
+export function expectOk(end: ChildEnd): void {
+  expect(end).toEqual({ status: 0, signal: null, stdout: 'ok\n', stderr: '' });
+}
+
+/** Names of the scripts: `own` keeps a descriptor, `end` closes all of them and says that it went well. */
+export const childKit = `
+  const assert = require('node:assert');
+  const { AF_INET, AF_UNIX, SOCK_STREAM, SOCK_DGRAM, SOL_SOCKET, SO_ERROR, SO_REUSEADDR } = addon.constants;
+  const { EINVAL, EBADF, ENOSYS, ENOTSUP, EPERM, EAGAIN, ENAMETOOLONG, EAFNOSUPPORT } = addon.errnoByName;
+  const opened = [];
+  const own = (fd) => { assert(fd >= 0); opened.push(fd); return fd; };
+  const socket = (type = SOCK_STREAM) => own(addon.socket(AF_UNIX, type, 0));
+  const pair = (type = SOCK_STREAM) => {
+    const fds = new Int32Array(2);
+    assert.strictEqual(addon.socketpair(AF_UNIX, type, 0, fds), 0);
+    for (const fd of fds) { own(fd); addon.setNonBlocking(fd, true); }
+    return [...fds];
+  };
+  const closeAll = () => { for (const fd of opened.splice(0)) addon.close(fd); };
+  const address = () => new Uint8Array(addon.SOCKADDR_STORAGE_SIZE);
+  const attempt = (call) => { try { return { result: call() }; } catch (error) { return { error }; } };
+  const isTypeError = ({ error }) => error instanceof TypeError && error.code === 'ERR_INVALID_ARG_TYPE';
+  const end = () => { closeAll(); console.log('ok'); };
+  const collect = () => {
+    require('node:v8').setFlagsFromString('--expose-gc');
+    require('node:vm').runInNewContext('gc')();
+  };
+  const turn = () => new Promise((resolve) => setImmediate(resolve));
+  const openCount = () => require('node:fs').readdirSync('/proc/self/fd').length;
+`;

@@ -1,0 +1,114 @@
+// workers.test.ts: the library in threads that come and go. Each test is a process that has to end well.
+
+import { useCompiledLibrary } from '../support/compiled-library';
+import { childKit, expectOk } from './child-kit';
+
+const library = useCompiledLibrary();
+
+/** Runs `workerScript` in threads, `count` in all and some at a time. Each has its number as `workerData`. */
+function threads(count: number, workerScript: string, ending: string): string {
+  return `${childKit}
+    const { Worker } = require('node:worker_threads');
+    const prelude = 'const { parentPort, workerData } = require("node:worker_threads");' +
+      'const addon = require(process.env.FDLOOP_ADDON);' +
+      'Object.defineProperty(globalThis, "fdloop", { get: () => require(' + JSON.stringify(libraryFolder + 'index') + ') });';
+    const source = prelude + ${JSON.stringify(workerScript)};
+    const one = (workerData) => new Promise((resolve, reject) => {
+      const worker = new Worker(source, { eval: true, workerData });
+      worker.on('error', (error) => { if (error.message !== 'expected') reject(error); });
+      worker.on('message', () => { ${ending} });
+      worker.on('exit', resolve);
+    });
+    (async () => {
+      let next = 0;
+      const some = async () => { while (next < ${count}) await one(next++); };
+      await Promise.all([some(), some(), some()]);
+      console.log('ok');
+    })();`;
+}
+
+const hostedLoop = (selector: string, body: string): string => `
+  const loop = fdloop.newEventLoop({ selector: new fdloop.${selector}() });
+  ${body}
+  loop.callSoon(() => parentPort.postMessage('running'));
+  loop.runForever();`;
+
+/** What a loop may be doing when its thread ends. */
+const work = `
+  const work = [
+    () => undefined,
+    function spin() { loop.callSoon(spin); },
+    () => loop.callLater(3600, () => {}),
+    () => {
+      const [left, right] = fdloop.socketpair();
+      loop._addReader(left.fileno(), () => { left.recv(100); right.send(Buffer.from('x')); });
+      right.send(Buffer.from('x'));
+    },
+  ];
+  loop.callSoon(work[workerData % work.length]);`;
+
+const endings = `
+  const endings = [
+    () => loop.callLater(0.001, () => loop.stop()),
+    () => loop.callLater(0.001, () => process.exit(0)),
+    () => setTimeout(() => { throw new Error('expected'); }, 1),
+  ];
+  endings[workerData % endings.length]();`;
+
+describe.each([
+  ['nested', 'EpollSelector'],
+  ['thread', 'PollSelector'],
+])('a hosted loop of the mode %s in a worker', (_mode, selector) => {
+  test('may be ended twenty times, whatever it is doing', async () => {
+    expectOk(await library.run(threads(20, hostedLoop(selector, work), 'worker.terminate();')));
+  });
+
+  test('may end by stop(), by process.exit() and by an exception', async () => {
+    expectOk(await library.run(threads(6, hostedLoop(selector, endings), '')));
+  });
+});
+
+describe('the addon alone', () => {
+  test.each(['nested', 'thread'])('a watch of the mode %s in any state may lose its thread', async (mode) => {
+    const script = `
+      const selector = addon.createSelector(${JSON.stringify(mode)} === 'nested' ? 'epoll' : 'poll');
+      const fds = new Int32Array(2);
+      addon.socketpair(1, 1, 0, fds);
+      selector.add(fds[0], 3);
+      const watch = addon.createHostWatch(selector, ${JSON.stringify(mode)}, () => { if (workerData % 2) watch.arm(); });
+      if (workerData % 3) watch.arm();
+      if (workerData % 5 === 0) watch.close();
+      if (workerData % 7 === 0) selector.close();
+      setInterval(() => {}, 1000);
+      parentPort.postMessage('running');`;
+    expectOk(await library.run(threads(20, script, 'worker.terminate();')));
+  });
+
+  test('what a thread has selected with is given back at its end', async () => {
+    const script = `
+      const selectors = Array.from({ length: 10 }, () => addon.createSelector('epoll'));
+      selectors.forEach((selector) => addon.createHostWatch(selector, 'nested', () => {}).arm());
+      parentPort.postMessage('running');`;
+    const scriptWithCheck = threads(6, script, 'worker.terminate();')
+      .replace('(async () => {', '(async () => { const before = openCount(); await 0;')
+      .replace("console.log('ok')", 'assert.strictEqual(openCount(), before); end()');
+    expectOk(await library.run(scriptWithCheck));
+  });
+
+  test('threads have selectors and tables of their own', async () => {
+    expectOk(
+      await library.run(`${childKit}
+        const { Worker } = require('node:worker_threads');
+        const selector = addon.createSelector('epoll');
+        const worker = new Worker(
+          'const addon = require(process.env.FDLOOP_ADDON); const { parentPort } = require("node:worker_threads");' +
+          'const one = addon.createSelector("epoll"); parentPort.postMessage([one.fd, addon.constants.AF_UNIX, one.name]); one.close();',
+          { eval: true });
+        worker.once('message', ([fd, family, name]) => {
+          assert.notStrictEqual(fd, selector.fd);
+          assert.deepStrictEqual([family, name], [AF_UNIX, 'epoll']);
+        });
+        worker.once('exit', (code) => { assert.strictEqual(code, 0); selector.close(); end(); });`),
+    );
+  });
+});
