@@ -38,6 +38,9 @@ function readTypeScript() {
   };
 }
 
+/** How often a side may die before the whole gives up: then it is not the programs' doing. */
+const MAX_DEATHS = 50;
+
 /** A process that reads requests and writes traces, one line each. */
 class Side {
   constructor(name, command, args) {
@@ -121,7 +124,7 @@ function firstDifference(expected, actual) {
 
 function showDifference(expected, actual, at, around = 12) {
   for (let index = Math.max(0, at - around); index < at; index++) console.log(`    ${text(expected[index])}`);
-  for (let index = at; index < Math.min(at + 6, Math.max(expected.length, actual.length)); index++) {
+  for (let index = at; index < Math.min(at + 3, Math.max(expected.length, actual.length)); index++) {
     console.log(`  a ${text(expected[index])}\n  f ${text(actual[index])}`);
   }
 }
@@ -129,6 +132,7 @@ function showDifference(expected, actual, at, around = 12) {
 class Duel {
   constructor(options) {
     this.options = options;
+    this.deaths = 0;
     this.start();
   }
 
@@ -149,6 +153,8 @@ class Duel {
       [this.python, this.node].map((side) => side.run(request).catch((error) => [['died', String(error.message)]])),
     );
     if (traces.some((trace) => trace[0]?.[0] === 'died')) {
+      this.deaths += 1;
+      if (this.deaths > MAX_DEATHS) throw new Error(`gave up: ${text(traces)}`);
       this.close();
       this.start();
     }
@@ -300,7 +306,10 @@ async function report(duel, shrink, seed, program) {
   const at = firstDifference(expected, actual);
   console.log(`\nseed ${seed}:\n${text(small)}`);
   if (at < 0) console.log('  (not the same each time: the shrunk program shows no difference now)');
-  else showDifference(expected, actual, at, 40);
+  else showDifference(expected, actual, at);
 }
 
-void main();
+main().catch((error) => {
+  console.error(error);
+  process.exit(1);
+});

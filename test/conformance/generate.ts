@@ -11,7 +11,7 @@ import type { Action, Json, Program, Template } from './world';
 
 export type Mix = 'loop' | 'futures' | 'descriptors' | 'socks' | 'transports' | 'servers' | 'all';
 
-type Place = 'main' | 'callback' | 'coroutine';
+type Place = 'main' | 'callback' | 'method' | 'coroutine';
 
 interface Choice {
   mix: Mix;
@@ -21,7 +21,7 @@ interface Choice {
 }
 
 const inCoroutines: Place[] = ['coroutine'];
-const inBodies: Place[] = ['callback', 'coroutine'];
+const inBodies: Place[] = ['callback', 'method', 'coroutine'];
 
 /** mulberry32: small, and good enough to choose with. */
 function randomNumbers(seed: number): () => number {
@@ -73,14 +73,19 @@ class Generator {
   handle = (): string => this.name('h', 6);
   /** Callbacks schedule later ones, mostly: storms end a program early and show little. */
   callback = (place: Place = 'main', index = 0): string =>
-    place === 'main' || this.chance(0.2) ? this.name('c', 5) : `c${Math.min(4, index + 1 + this.below(3))}`;
+    place === 'main' || place === 'method' || this.chance(0.2)
+      ? this.name('c', 5)
+      : `c${Math.min(4, index + 1 + this.below(3))}`;
   future = (): string => this.name('f', 4);
   task = (): string => this.name('t', 4);
   awaited = (): string => (this.chance(0.5) ? this.future() : this.task());
   sock = (): string => (this.rawEnds.length > 0 ? this.of(this.rawEnds) : 'none');
   fd = (): string => this.sock() + (this.chance(0.3) ? '#' : '');
-  transport = (place: Place): string =>
-    place !== 'main' && this.chance(0.7) ? '@' : this.chance(0.7) ? this.name('x', 3) : this.name('y', 2);
+  transport(place: Place): string {
+    if (place === 'method' && this.chance(0.75)) return '@';
+    if (this.mixes.has('servers') && this.chance(0.3)) return this.name('y', 2);
+    return this.name('x', Math.max(1, Math.min(3, this.owned.length)));
+  }
   template = (): string => this.name('P', 3);
   server = (): string => this.name('v', 2);
   args = (): Json[] => (this.chance(0.2) ? [this.below(10)] : []);
@@ -153,11 +158,11 @@ class Generator {
     ];
     for (const method of methods) {
       if (!this.chance(0.6)) continue;
-      on[method] = this.actions('callback', 3);
+      on[method] = this.actions('method', 3);
       if (method === 'eofReceived' && this.chance(0.5)) on[method].push(['return', true]);
     }
     if (!this.chance(0.3)) return { on };
-    for (const method of ['getBuffer', 'bufferUpdated']) if (this.chance(0.3)) on[method] = this.actions('callback', 2);
+    for (const method of ['getBuffer', 'bufferUpdated']) if (this.chance(0.3)) on[method] = this.actions('method', 2);
     if (this.chance(0.05)) on.getBuffer = [['return', 0]];
     return { kind: 'buffered', buffer: this.of([1, 100, 4096, 65_536]), on };
   }
