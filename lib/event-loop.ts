@@ -26,6 +26,7 @@ import { sockSendfile, type SendfileOptions } from './loop/sock-sendfile';
 import type { ThreadPoolExecutor } from './loop/thread-pool';
 import { Waker } from './loop/waker';
 import { createConnection, type ConnectOptions } from './network/connect';
+import { createDatagramEndpoint, type DatagramEndpoint, type DatagramOptions } from './network/datagram';
 import { sendfile } from './network/sendfile';
 import { getaddrinfo, getnameinfo } from './network/resolve';
 import { createServer, type Hosts, type ServeOptions } from './network/serve';
@@ -35,7 +36,8 @@ import type { Address, UnixAddress } from './sockets/address';
 import type { AddressInfo, Host, Port, ResolveOptions } from './sockets/numeric-address';
 import { describeType, type Socket } from './sockets/socket';
 import type { SocketLike } from './sockets/socket-io';
-import type { BaseProtocol } from './transports/protocol';
+import { type DatagramSocketLike, SelectorDatagramTransport } from './transports/datagram-transport';
+import type { BaseProtocol, DatagramProtocol } from './transports/protocol';
 import type { Attachable } from './transports/selector-transport';
 import { SelectorSocketTransport } from './transports/socket-transport';
 import type { Transport } from './transports/transport';
@@ -98,6 +100,18 @@ export class SelectorEventLoop extends BaseSelectorEventLoop {
   /** A protocol and a transport for a socket that was accepted elsewhere. asyncio: connect_accepted_socket. */
   connectAcceptedSocket<P extends BaseProtocol>(protocolFactory: () => P, sock: SocketLike): Coroutine<Connection<P>> {
     return new Coroutine(connectAcceptedSocket(this, protocolFactory, sock), this);
+  }
+
+  /**
+   * Opens a datagram endpoint, bound or connected or both, and gives [transport, protocol]. asyncio:
+   * create_datagram_endpoint.
+   * @throws (when awaited) TypeError, ValueError for options that do not fit, OSError
+   */
+  createDatagramEndpoint<P extends DatagramProtocol>(
+    protocolFactory: () => P,
+    options: DatagramOptions = {},
+  ): Coroutine<DatagramEndpoint<P>> {
+    return new Coroutine(createDatagramEndpoint(this, protocolFactory, options), this);
   }
 
   // Bare sockets. Each verb tries at once, and waits through the loop if it would block. When awaited they throw OSError,
@@ -231,6 +245,18 @@ export class SelectorEventLoop extends BaseSelectorEventLoop {
    */
   createWaker(callback: (count: number) => unknown): Waker {
     return new Waker(this, callback);
+  }
+
+  /** @internal */
+  _makeDatagramTransport(
+    sock: DatagramSocketLike,
+    protocol: DatagramProtocol,
+    address: Address | null = null,
+    waiter: Future<void> | null = null,
+    extra: Record<string, unknown> = {},
+  ): SelectorDatagramTransport {
+    this._ensureFdNoTransport(sock);
+    return new SelectorDatagramTransport(this, sock, protocol, address, waiter, extra);
   }
 
   /** @internal */

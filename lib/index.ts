@@ -104,6 +104,7 @@ export { TransportSocket } from './transports/transport-socket';
 // network
 export type { Connection } from './network/attach';
 export type { ConnectOptions } from './network/connect';
+export type { DatagramEndpoint, DatagramOptions } from './network/datagram';
 export type { Hosts, ServeOptions } from './network/serve';
 export { type ProtocolFactory, Server } from './network/server';
 export type { UnixConnectOptions, UnixServeOptions } from './network/unix';

@@ -13,10 +13,12 @@ import type { SelectorKey } from '../selectors/base-selector';
 import type { FileObject } from '../selectors/file-object';
 import { NativeSelectorBase, ReadyPairs } from '../selectors/native-selector';
 import { DefaultSelector } from '../selectors/selectors';
+import type { Address } from '../sockets/address';
 import type { AddressInfo, Host, Port, ResolveOptions } from '../sockets/numeric-address';
 import { socketpair, type Socket } from '../sockets/socket';
 import type { SocketLike } from '../sockets/socket-io';
-import type { BaseProtocol } from '../transports/protocol';
+import type { DatagramSocketLike, SelectorDatagramTransport } from '../transports/datagram-transport';
+import type { BaseProtocol, DatagramProtocol } from '../transports/protocol';
 import type { Attachable } from '../transports/selector-transport';
 import type { SelectorSocketTransport } from '../transports/socket-transport';
 import { BaseEventLoop, type LoopOptions } from './base-event-loop';
@@ -81,6 +83,15 @@ export abstract class BaseSelectorEventLoop extends BaseEventLoop {
     extra: Record<string, unknown>,
     server: Attachable | null,
   ): SelectorSocketTransport;
+
+  /** asyncio: _make_datagram_transport. @internal */
+  abstract _makeDatagramTransport(
+    sock: DatagramSocketLike,
+    protocol: DatagramProtocol,
+    address: Address | null,
+    waiter: Future<void> | null,
+    extra: Record<string, unknown>,
+  ): SelectorDatagramTransport;
 
   // Readers and writers.
 

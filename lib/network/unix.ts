@@ -1,7 +1,6 @@
 // unix.ts: stream connections and servers over Unix sockets. asyncio: unix_events.create_unix_connection,
 // create_unix_server.
 
-import { lstatSync, unlinkSync } from 'node:fs';
 import { inspect } from 'node:util';
 
 import { DEFAULT_BACKLOG } from '../base/constants';
@@ -15,6 +14,7 @@ import { AF_UNIX, SOCK_STREAM } from '../sockets/constants';
 import { Socket } from '../sockets/socket';
 import type { BaseProtocol } from '../transports/protocol';
 import { attachProtocol, type Connection } from './attach';
+import { removeStaleSocket } from './socket-file';
 import { Server, type ProtocolFactory } from './server';
 
 export interface UnixConnectOptions {
@@ -98,18 +98,5 @@ function bindTo(path: UnixAddress): Socket {
       throw makeOSError(text, { code, errno, syscall: 'bind', address: String(path), cause: error });
     }
     throw error;
-  }
-}
-
-/** A socket file that is in the way is removed, even that of a living server (UNIX-019); any other file is left. */
-function removeStaleSocket(path: UnixAddress): void {
-  const bytes = Buffer.from(path as string);
-  if (bytes.length === 0 || bytes[0] === 0) return;
-  try {
-    if (lstatSync(bytes).isSocket()) unlinkSync(bytes);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
-    // Binding will say what is wrong.
-    logger.error(`cannot check or remove the socket file ${inspect(path)}`, error);
   }
 }

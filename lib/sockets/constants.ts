@@ -9,7 +9,7 @@ export const socketConstants: Readonly<Record<string, number>> = Object.freeze({
 const { AF_INET, AF_INET6, AF_UNIX, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_IPV6 } = binding.constants;
 const { SOCK_STREAM, SOCK_DGRAM, SOCK_NONBLOCK, SOCK_CLOEXEC } = binding.constants;
 const { SOL_SOCKET, SO_ERROR, SO_TYPE, SO_REUSEADDR, SO_REUSEPORT, TCP_NODELAY, IPV6_V6ONLY } = binding.constants;
-const { SO_KEEPALIVE, SO_PROTOCOL, SO_DOMAIN, SHUT_RD, SHUT_WR, SHUT_RDWR, IOV_MAX } = binding.constants;
+const { SO_BROADCAST, SO_KEEPALIVE, SO_PROTOCOL, SO_DOMAIN, SHUT_RD, SHUT_WR, SHUT_RDWR, IOV_MAX } = binding.constants;
 
 export {
   AF_INET,
@@ -23,6 +23,7 @@ export {
   SHUT_RD,
   SHUT_RDWR,
   SHUT_WR,
+  SO_BROADCAST,
   SO_DOMAIN,
   SO_ERROR,
   SO_KEEPALIVE,

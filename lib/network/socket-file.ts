@@ -1,0 +1,20 @@
+// socket-file.ts: the files that Unix sockets leave behind.
+
+import { lstatSync, unlinkSync } from 'node:fs';
+import { inspect } from 'node:util';
+
+import { logger } from '../base/log';
+import type { UnixAddress } from '../sockets/address';
+
+/** A socket file that is in the way is removed, even that of a living server (UNIX-019); any other file is left. */
+export function removeStaleSocket(path: UnixAddress): void {
+  const bytes = Buffer.from(path as string);
+  if (bytes.length === 0 || bytes[0] === 0) return;
+  try {
+    if (lstatSync(bytes).isSocket()) unlinkSync(bytes);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+    // Binding will say what is wrong.
+    logger.error(`cannot check or remove the socket file ${inspect(path)}`, error);
+  }
+}

@@ -1,0 +1,151 @@
+// datagram-transport.ts: datagrams over a socket. asyncio: selector_events._SelectorDatagramTransport. Each datagram keeps
+// its borders and its address; an error of the system is told and survived.
+
+import { isDeepStrictEqual, inspect } from 'node:util';
+
+import { LOG_THRESHOLD_FOR_CONNLOST_WRITES, MAX_READ_SIZE } from '../base/constants';
+import { Deque } from '../base/deque';
+import { isFatal, isWouldBlock, OSError, typeError, ValueError } from '../base/errors';
+import { logger } from '../base/log';
+import { _setResultUnlessCancelled, type Future } from '../futures/future';
+import type { BaseSelectorEventLoop } from '../loop/selector-event-loop';
+import type { Address } from '../sockets/address';
+import { describeType, type Socket } from '../sockets/socket';
+import type { SocketLike } from '../sockets/socket-io';
+import type { DatagramProtocol } from './protocol';
+import { SelectorTransport } from './selector-transport';
+
+/** A socket with the methods that datagrams need. */
+export type DatagramSocketLike = SocketLike & Pick<Socket, 'recvfrom' | 'sendto'>;
+
+/** A datagram that waits, and where to. */
+type Waiting = readonly [data: Uint8Array, address: Address | null];
+
+export class SelectorDatagramTransport extends SelectorTransport {
+  declare _sock: DatagramSocketLike | null;
+  declare _protocol: DatagramProtocol | null;
+  /** The only address that it sends to, if it has one. @internal */
+  readonly _address: Address | null;
+  /** @internal */ readonly _buffer = new Deque<Waiting>();
+  /** @internal */ _bufferSize = 0;
+
+  constructor(
+    loop: BaseSelectorEventLoop,
+    sock: DatagramSocketLike,
+    protocol: DatagramProtocol,
+    address: Address | null = null,
+    waiter: Future<void> | null = null,
+    extra: Record<string, unknown> = {},
+  ) {
+    super(loop, sock, protocol, extra);
+    this._address = address;
+    loop.callSoon(() => protocol.connectionMade(this));
+    loop.callSoon(() => this._addReader(this._readReadyCallback));
+    if (waiter !== null) loop.callSoon(_setResultUnlessCancelled, waiter, undefined);
+  }
+
+  /** Bytes of the datagrams that wait to be sent. */
+  override getWriteBufferSize(): number {
+    return this._bufferSize;
+  }
+
+  /** @internal */
+  _readReady(): void {
+    if (this._connLost > 0) return;
+    const protocol = this._protocol as DatagramProtocol;
+    let received: [Buffer, Address | null];
+    try {
+      received = (this._sock as DatagramSocketLike).recvfrom(MAX_READ_SIZE);
+    } catch (error) {
+      if (isWouldBlock(error)) return;
+      if (isFatal(error)) throw error;
+      if (error instanceof OSError) protocol.errorReceived(error);
+      else this._fatalError(error, 'Fatal read error on datagram transport');
+      return;
+    }
+    protocol.datagramReceived(received[0], received[1]);
+  }
+
+  /**
+   * Sends one datagram, an empty one too; what the system does not take at once is copied and sent later.
+   * An error of the system goes to `errorReceived`, and the datagram is lost. asyncio: sendto.
+   * @param address where to; not needed on a connected transport
+   * @throws TypeError for anything but a Uint8Array or Buffer, ValueError for another address than that of a connected one
+   */
+  sendto(data: Uint8Array, address: Address | null = null): void {
+    if (!(data instanceof Uint8Array)) {
+      throw typeError(`data must be a Uint8Array or a Buffer, not ${describeType(data)}`);
+    }
+    // Differs from asyncio 3.12: an empty datagram is sent, as 3.13 does (UDP-014).
+    const fixed = this._address;
+    if (fixed !== null && address !== null && !isDeepStrictEqual(address, fixed)) {
+      throw new ValueError(
+        `the address must be null or ${inspect(fixed)}, not ${inspect(address)}`,
+        'ERR_FIXED_ADDRESS',
+      );
+    }
+    // Differs from asyncio: it fails on a transport that has lost its socket (UDP-018).
+    if (this._connLost > 0 && (fixed !== null || this._sock === null)) {
+      if (this._connLost >= LOG_THRESHOLD_FOR_CONNLOST_WRITES) logger.warning('datagram sent on a lost connection');
+      this._connLost += 1;
+      return;
+    }
+    const target = fixed ?? address;
+    if (this._buffer.length === 0) {
+      if (this.#send(data, target) !== 'later') return;
+      this._loop?._addWriter(this._sockFd, this._writeReadyCallback);
+    }
+    // A copy: unlike a stream's data, a datagram stays as it was when it was given.
+    this._buffer.push([Buffer.from(data), target]);
+    this._bufferSize += data.length;
+    this._maybePauseProtocol();
+  }
+
+  /** As many as the system takes. @internal */
+  _writeReady(): void {
+    for (let next = this._buffer.shift(); next !== undefined; next = this._buffer.shift()) {
+      this._bufferSize -= next[0].length;
+      const outcome = this.#send(...next);
+      if (outcome === 'failed') return;
+      if (outcome === 'later') {
+        this._buffer.unshift(next);
+        this._bufferSize += next[0].length;
+        break;
+      }
+    }
+    this._maybeResumeProtocol();
+    if (this._buffer.length > 0 || this._loop === null) return;
+    this._loop._removeWriter(this._sockFd);
+    if (this._closing && this._connLost === 0) {
+      this._connLost += 1;
+      this._callConnectionLost(null);
+    }
+  }
+
+  #send(data: Uint8Array, address: Address | null): 'sent' | 'later' | 'failed' {
+    const sock = this._sock as DatagramSocketLike;
+    try {
+      // A connected socket has a peer's name; that of a socket pair is empty, and needs the address (UDP-005).
+      const peer = this._extra.peername as Address | null;
+      if (peer !== null && peer.length > 0) sock.send(data);
+      else sock.sendto(data, address as Address);
+      return 'sent';
+    } catch (error) {
+      if (isWouldBlock(error)) return 'later';
+      if (isFatal(error)) throw error;
+      if (error instanceof OSError) this._protocol?.errorReceived(error);
+      else this._fatalError(error, 'Fatal write error on datagram transport');
+      return 'failed';
+    }
+  }
+
+  /** @internal */
+  _hasBufferedData(): boolean {
+    return this._buffer.length > 0;
+  }
+
+  /** The size is left as it was (UDP-037). @internal */
+  _clearBuffer(): void {
+    this._buffer.clear();
+  }
+}
