@@ -6,9 +6,9 @@ import { EVENT_READ, EVENT_WRITE } from '../../lib/base/constants';
 import type { Address } from '../../lib/sockets/address';
 import { AF_INET, AF_UNIX, SOCK_DGRAM } from '../../lib/sockets/constants';
 import { Socket, socketpair } from '../../lib/sockets/socket';
-import { SelectorDatagramTransport } from '../../lib/transports/datagram-transport';
+import type { SelectorDatagramTransport } from '../../lib/transports/datagram-transport';
 import { DatagramProtocol } from '../../lib/transports/protocol';
-import { BaseTransport, Transport } from '../../lib/transports/transport';
+import { type BaseTransport, Transport } from '../../lib/transports/transport';
 import { useLoop } from '../support/loops';
 
 const again = (): Error => new BlockingIOError('again', { code: 'EAGAIN', errno: -11 });
