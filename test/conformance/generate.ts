@@ -4,7 +4,6 @@
 // - a descriptor is not closed while it is watched, nor is its number used afterwards (FD-029, SEL-058);
 // - a socket gets one transport, in the main body, and no reader beside it; only raw ends are closed by hand;
 // - tasks await tasks of higher numbers only: a ring of them could not be cancelled;
-// - nothing is looked at after a loop with a server was closed: reference counts close there what was not accepted yet;
 // - a server that is closed is not started again (SRV-007), a backlog is never 0 (ACC-004).
 
 import type { Action, Json, Program, Template } from './world';
@@ -116,10 +115,7 @@ class Generator {
       main.push(...this.actions('main', 6));
       main.push(this.run());
     }
-    if (this.chance(0.3)) {
-      main.push(['closeLoop']);
-      if (!this.mixes.has('servers')) main.push(...this.actions('main', 2));
-    }
+    if (this.chance(0.3)) main.push(['closeLoop'], ...this.actions('main', 2));
     return this.program;
   }
 

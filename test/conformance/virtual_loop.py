@@ -117,6 +117,12 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         # LOOP-068: the switch of coroutine tracking that asyncio queues has no counterpart in JavaScript.
         self._debug = enabled
 
+    def create_task(self, coro, **options):
+        # Kept to the end: what a closed loop drops would be unwound by reference counts, and JavaScript has none.
+        made = super().create_task(coro, **options)
+        self._world.kept.append(made)
+        return made
+
     def _run_once(self):
         self._world.begin_iteration()
         super()._run_once()
