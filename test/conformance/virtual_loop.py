@@ -67,6 +67,10 @@ class VirtualSelector:
         return ready
 
 
+class Over(Exception):
+    """Nothing is left to do for a write callback."""
+
+
 class RepairedTransport(selector_events._SelectorSocketTransport):
     """asyncio's stream transport without the defects that fdloop repairs, each by the name of its fact."""
 
@@ -94,7 +98,16 @@ class RepairedTransport(selector_events._SelectorSocketTransport):
     def _maybe_resume_protocol(self):
         before = self._conn_lost
         super()._maybe_resume_protocol()
+        if self._sock is None:
+            raise Over()
         self._ended_in_resume = before == 0 and self._conn_lost > 0
+
+    def _write_sendmsg(self):
+        # TCP-074 again: writelines in resume_writing may have sent all and delivered connection_lost already.
+        try:
+            super()._write_sendmsg()
+        except Over:
+            pass
 
     def _call_connection_lost(self, exc):
         if self._ended_in_resume:
