@@ -81,8 +81,7 @@ testWithSignals('RUN-009: who listens for SIGINT already is left alone', async (
 testWithSignals('RUN-009: a worker does not listen', async () => {
   const lines = await output(`
     const { Worker } = require('node:worker_threads');
-    const index = require.resolve(lib.toString().match(/"(.*)"/)[1] + 'index');
-    new Worker('require(' + JSON.stringify(index) + ').run(async () => { console.log(process.listenerCount("SIGINT")); });', { eval: true });`);
+    new Worker('require(' + JSON.stringify(libraryFolder + 'index') + ').run(async () => { console.log(process.listenerCount("SIGINT")); });', { eval: true });`);
   expect(lines).toEqual(['0']);
 });
 
