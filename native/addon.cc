@@ -61,9 +61,10 @@ NAPI_MODULE_INIT() {
     delete environment;
     return nullptr;
   }
-  const bool done =
-      fdloop::DefineTables(env, exports) && fdloop::DefineSelectors(env, exports, environment) &&
-      fdloop::DefineHostWatches(env, exports, environment) && fdloop::DefineSockets(env, exports) &&
-      fdloop::DefineAddresses(env, exports) && fdloop::DefineResolver(env, exports);
+  const bool done = fdloop::DefineTables(env, exports) &&
+                    fdloop::DefineSelectors(env, exports, environment) &&
+                    fdloop::DefineHostWatches(env, exports, environment) &&
+                    fdloop::DefineSockets(env, exports) && fdloop::DefineMessages(env, exports) &&
+                    fdloop::DefineAddresses(env, exports) && fdloop::DefineResolver(env, exports);
   return done ? exports : nullptr;
 }

@@ -6,6 +6,7 @@
       "native/bridge/host_watch.cc",
       "native/bridge/host_watch_wrap.cc",
       "native/bridge/nested_engine.cc",
+      "native/bridge/message_wrap.cc",
       "native/bridge/resolve_wrap.cc",
       "native/bridge/selector_wrap.cc",
       "native/bridge/socket_wrap.cc",
@@ -24,6 +25,7 @@
       "native/selector/waiter.cc",
       "native/socket/address.cc",
       "native/socket/constants.cc",
+      "native/socket/message_posix.cc",
       "native/socket/resolve_posix.cc",
       "native/socket/socket_posix.cc",
       "native/socket/wake_end.cc"
@@ -31,10 +33,14 @@
     "core_sources_linux": [
       "native/selector/epoll.cc",
       "native/selector/leaves_linux.cc",
+      "native/socket/link_address_linux.cc",
+      "native/socket/message_batch_linux.cc",
       "native/socket/send_file_linux.cc"
     ],
     "core_sources_bsd": [
       "native/selector/leaves_posix.cc",
+      "native/socket/link_address_none.cc",
+      "native/socket/message_batch_none.cc",
       "native/socket/send_file_none.cc"
     ]
   }

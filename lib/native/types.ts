@@ -18,17 +18,24 @@ export type Fd = number;
 /** `>= 0` on success, `-errno` on failure. */
 export type Result = number;
 
-/** Readable (1) and writable (2), or both (3): asyncio's `EVENT_READ` and `EVENT_WRITE`. */
+/**
+ * Readable (1) and writable (2), or both (3): asyncio's `EVENT_READ` and `EVENT_WRITE`. Outside of asyncio's contract:
+ * priority (0x10000: epoll, poll, select), which is reported too and counts as neither direction; edge-triggered (0x20000:
+ * epoll); one-shot (0x40000: epoll). A facility ignores the bits that it does not have.
+ */
 export type EventMask = number;
 
-/** One kernel readiness facility. Guarantees: level-triggered, at most one entry for a descriptor in one `wait`
- * (kqueue may give two). Not guaranteed: any order but the kernel's own. */
+/** One kernel readiness facility. Guarantees: level-triggered unless asked otherwise, at most one entry for a descriptor in
+ * one `wait` (kqueue may give two). Not guaranteed: any order but the kernel's own. */
 export interface NativeSelector {
   /** 'epoll', 'poll', 'select', ... */
   readonly name: string;
   /** The facility's own descriptor, which another selector can watch for "something is ready"; -1 if it has none. */
   readonly fd: number;
-  /** Starts watching. The mask is passed on unchecked; 0 watches for errors and hang-ups only. `-EEXIST` if known. */
+  /**
+   * Starts watching. The mask is passed on unchecked; 0 watches for errors and hang-ups only. `-EEXIST` if known, `-EPERM`
+   * for a regular file or a directory that would always be ready.
+   */
   add(fd: Fd, mask: EventMask): Result;
   /** Replaces the mask of a watched descriptor. `-ENOENT` if unknown. */
   modify(fd: Fd, mask: EventMask): Result;
@@ -78,8 +85,17 @@ export interface NativeAddress {
   port: number;
   flowInfo: number;
   scopeId: number;
-  /** AF_UNIX only: the path's bytes, with the leading NUL if abstract, empty if unnamed. Otherwise empty. */
+  /**
+   * AF_UNIX: the path's bytes, with the leading NUL if abstract, empty if unnamed. AF_PACKET: the hardware address.
+   * Otherwise empty.
+   */
   path: Uint8Array;
+  /**
+   * Families whose addresses are numbers; otherwise not there. AF_NETLINK: port id, groups. AF_PACKET: interface index,
+   * protocol, packet type, hardware type. AF_VSOCK: context id, port. AF_CAN: interface index, rx id, tx id, low and
+   * high half of the name, PGN, address; ids and name lie in the same place. Not an instance of this realm's Array.
+   */
+  numbers?: ArrayLike<number>;
 }
 
 /** A question that a thread of its own asks the system's resolver. An object without properties. */
@@ -168,6 +184,82 @@ export interface NativeBinding {
   ): Result;
   /** Sends the first `count` chunks in one system call (at most IOV_MAX of them are looked at). @returns bytes sent */
   sendmsg(fd: Fd, chunks: readonly Uint8Array[], count: number, flags: number): Result;
+
+  // Messages with all their parts. Control data is in the platform's layout; `nextControl` and `appendControl` know it.
+
+  /**
+   * Receives one message into the first `count` chunks (at most IOV_MAX of them) and its control data into `control`;
+   * descriptors in it are close-on-exec, and the caller's from then on. `lengths[0]` becomes the length of the sender's
+   * sockaddr, `lengths[1]` that of the control data, `lengths[2]` the message's flags (MSG_TRUNC, MSG_CTRUNC, ...).
+   * @returns bytes received
+   */
+  recvMessage(
+    fd: Fd,
+    chunks: readonly Uint8Array[],
+    count: number,
+    flags: number,
+    control: Uint8Array,
+    address: SockAddr,
+    lengths: Int32Array,
+  ): Result;
+  /**
+   * Sends the first `count` chunks as one message, with control data and to an address (length 0: none). Never raises
+   * SIGPIPE. @returns bytes sent; `-EMSGSIZE` for more chunks than IOV_MAX
+   */
+  sendMessage(
+    fd: Fd,
+    chunks: readonly Uint8Array[],
+    count: number,
+    flags: number,
+    control: Uint8Array,
+    controlLength: number,
+    address: SockAddr,
+    addressLength: number,
+  ): Result;
+  /**
+   * Receives up to `count` messages (at most 256) in one system call, and does not wait for a second one. Message i lies
+   * at `i * messageSize` in `buffer`, its control data at `i * controlSize` in `control`, its sender at
+   * `i * SOCKADDR_STORAGE_SIZE` in `addresses`. `results` gets four words for each: bytes, flags, address length,
+   * control length. @returns how many messages; `-ENOSYS` where there is no such call
+   */
+  recvMessages(
+    fd: Fd,
+    buffer: Uint8Array,
+    messageSize: number,
+    count: number,
+    flags: number,
+    control: Uint8Array,
+    controlSize: number,
+    addresses: Uint8Array,
+    results: Int32Array,
+  ): Result;
+  /**
+   * Sends up to `count` messages (at most 256) in one system call. `layout` has three words for each: how many of the
+   * chunks are its own, the length of its control data, and of its address; the parts of all messages lie one behind the
+   * other, without gaps, in `chunks`, `control` and `addresses`. What goes beyond IOV_MAX chunks is not looked at.
+   * @returns how many messages were sent, perhaps fewer; `-ENOSYS` where there is no such call
+   */
+  sendMessages(
+    fd: Fd,
+    chunks: readonly Uint8Array[],
+    count: number,
+    flags: number,
+    layout: Int32Array,
+    control: Uint8Array,
+    addresses: Uint8Array,
+  ): Result;
+  /** The size of an entry of control data with so many bytes, without the gap after it: CMSG_LEN. */
+  controlLength(byteLength: number): Result;
+  /** With the gap: CMSG_SPACE. */
+  controlSpace(byteLength: number): Result;
+  /**
+   * Reads the entry at `offset` of control data: `entry` becomes level, type, offset and length of its bytes, as far as
+   * they are there. @returns the offset of the next entry, or of the end; 0 if there is no entry at `offset`
+   */
+  nextControl(control: Uint8Array, length: number, offset: number, entry: Int32Array): Result;
+  /** Writes an entry at `offset`. @returns the offset behind it and its gap; `-EINVAL` if there is no room */
+  appendControl(control: Uint8Array, offset: number, level: number, type: number, bytes: Uint8Array): Result;
+
   /** `how`: SHUT_RD, SHUT_WR or SHUT_RDWR. */
   shutdown(fd: Fd, how: number): Result;
   /** Closes a descriptor of any kind. EINTR counts as success: the descriptor is gone. */
@@ -207,7 +299,17 @@ export interface NativeBinding {
   ): Result;
   /** Writes a sockaddr_un; a leading NUL makes it abstract. @returns its length; `-ENAMETOOLONG` */
   encodeUnixAddress(path: Uint8Array, address: SockAddr): Result;
+  /**
+   * Writes the sockaddr of a family whose addresses are numbers, given as in `NativeAddress` (missing ones are 0; of
+   * CAN's, the name counts if it is not 0, otherwise the ids). `bytes` is AF_PACKET's hardware address.
+   * @returns its length; `-EAFNOSUPPORT` for a family that has no such form here
+   */
+  encodeLinkAddress(family: number, numbers: Int32Array, bytes: Uint8Array, address: SockAddr): Result;
   decodeAddress(address: SockAddr, addressLength: number): NativeAddress;
+  /** The number of a network interface. `-ENODEV` if none has the name */
+  interfaceIndex(name: string): Result;
+  /** The name of a network interface. `-ENXIO` if none has the number */
+  interfaceName(index: number): string | Result;
 
   // Other threads. None of them ever calls JavaScript: they send a byte to a loop's self-pipe, and the loop looks.
 

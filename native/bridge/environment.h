@@ -26,6 +26,7 @@ struct Environment {
 bool DefineSelectors(napi_env env, napi_value exports, Environment* environment);
 bool DefineHostWatches(napi_env env, napi_value exports, Environment* environment);
 bool DefineSockets(napi_env env, napi_value exports);
+bool DefineMessages(napi_env env, napi_value exports);
 bool DefineAddresses(napi_env env, napi_value exports);
 bool DefineResolver(napi_env env, napi_value exports);
 

@@ -1,6 +1,7 @@
 // socket_wrap.cc: the socket calls as JavaScript functions. Each reads its arguments, checks that lengths lie
 // inside their buffers, and hands on to socket.h. No state and no objects.
 #include "bridge/arguments.h"
+#include "bridge/chunks.h"
 #include "bridge/environment.h"
 #include "bridge/wrap.h"
 #include "socket/send_file.h"
@@ -182,23 +183,10 @@ napi_value SendChunks(napi_env env, napi_callback_info info) {
   if (!args.Int32(0, "fd", &fd) || !args.Int32(2, "count", &count) || !args.Int32(3, "flags", &flags)) {
     return nullptr;
   }
-  bool is_array = false;
-  napi_is_array(env, args[1], &is_array);
-  if (!is_array) return ThrowTypeError(env, "chunks", "Array"), nullptr;
-  if (count < 0) return FromInt(env, -EINVAL);
-  const size_t used = static_cast<size_t>(count) < kMaxChunks ? static_cast<size_t>(count) : kMaxChunks;
-  // All elements are fetched before any is looked into: an element may be a getter, which runs JavaScript and
-  // could detach or move what an earlier one points to.
-  napi_value elements[kMaxChunks];
   Chunk chunks[kMaxChunks];
-  for (size_t i = 0; i < used; ++i) {
-    if (napi_get_element(env, args[1], static_cast<uint32_t>(i), &elements[i]) != napi_ok) return nullptr;
-  }
-  for (size_t i = 0; i < used; ++i) {
-    Bytes bytes;
-    if (!ReadBytes(env, elements[i], &bytes)) return ThrowTypeError(env, "chunks", "Uint8Array[]"), nullptr;
-    chunks[i] = {bytes.data, bytes.length};
-  }
+  size_t used = 0;
+  if (!ReadChunks(env, args[1], count < 0 ? 0 : static_cast<size_t>(count), chunks, &used)) return nullptr;
+  if (count < 0) return FromInt(env, -EINVAL);
   return FromInt(env, SendMessage(fd, chunks, used, flags));
 }
 

@@ -3,6 +3,7 @@
 #include "socket/address.h"
 
 #include <arpa/inet.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -99,6 +100,17 @@ Result EncodeUnixAddress(const uint8_t* path, size_t path_length, uint8_t* addre
   return Store(&unix_address, kPathOffset + needed, address, capacity);
 }
 
+Result InterfaceIndex(const char* name) {
+  const unsigned index = if_nametoindex(name);
+  // The C library says ENXIO on some systems and leaves the kernel's ENODEV on others.
+  return index == 0 ? -ENODEV : static_cast<Result>(index);
+}
+
+Result InterfaceName(uint32_t index, char (&name)[kInterfaceNameSize]) {
+  static_assert(kInterfaceNameSize >= IF_NAMESIZE, "the longest name fits");
+  return if_indextoname(index, name) == nullptr ? -ENXIO : static_cast<Result>(strlen(name));
+}
+
 Address DecodeAddress(const uint8_t* address, size_t length) {
   Address result;
   sockaddr header;
@@ -109,6 +121,7 @@ Address DecodeAddress(const uint8_t* address, size_t length) {
   if (header.sa_family == AF_INET && length >= sizeof(sockaddr_in)) DecodeInet4(address, &result);
   if (header.sa_family == AF_INET6 && length >= sizeof(sockaddr_in6)) DecodeInet6(address, &result);
   if (header.sa_family == AF_UNIX) DecodeUnix(address, length, &result);
+  result.link = DecodeLinkAddress(header.sa_family, address, length);
   return result;
 }
 

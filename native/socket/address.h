@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/result.h"
+#include "socket/link_address.h"
 
 namespace fdloop {
 
@@ -24,6 +25,7 @@ struct Address {
   uint32_t scope_id = 0;
   const uint8_t* path = nullptr;  // Points into the decoded bytes.
   size_t path_length = 0;
+  LinkAddress link;  // Of a family of link_address.h.
 };
 
 // Writes a sockaddr_in or sockaddr_in6. The answer is its length; -EAFNOSUPPORT for another family, -EINVAL

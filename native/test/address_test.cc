@@ -143,4 +143,43 @@ TEST(UnknownFamilyKeepsItsNumber) {
   CHECK_EQ(address.path_length, 0);
 }
 
+#ifdef __linux__
+TEST(FamiliesOfNumbersComeBack) {
+  const int families[] = {AF_NETLINK, AF_PACKET, AF_VSOCK, AF_CAN};
+  const size_t counts[] = {2, 4, 2, 7};
+  const uint8_t hardware[] = {1, 2, 3, 4, 5, 6};
+  for (size_t i = 0; i < 4; ++i) {
+    Storage storage;
+    LinkAddress link;
+    const uint32_t numbers[] = {5, 6, 7, 8, 0, 9, 10};
+    memcpy(link.numbers, numbers, sizeof numbers);
+    if (families[i] == AF_PACKET) link.bytes = hardware, link.byte_count = sizeof hardware;
+    const Result length = EncodeLinkAddress(families[i], link, storage.bytes, sizeof storage.bytes);
+    CHECK(length > 0);
+    const Address address = DecodeAddress(storage.bytes, static_cast<size_t>(length));
+    CHECK_EQ(address.family, families[i]);
+    CHECK_EQ(address.link.number_count, counts[i]);
+    CHECK_EQ(address.link.numbers[0], 5);
+    CHECK_EQ(address.link.byte_count, families[i] == AF_PACKET ? 6 : 0);
+    CHECK_EQ(EncodeLinkAddress(families[i], link, storage.bytes, 4), -EINVAL);
+    CHECK_EQ(DecodeAddress(storage.bytes, 3).link.number_count, 0);
+  }
+}
+
+TEST(InterfacesHaveNamesAndNumbers) {
+  char name[kInterfaceNameSize];
+  const Result index = InterfaceIndex("lo");
+  CHECK(index > 0);
+  CHECK_EQ(InterfaceName(static_cast<uint32_t>(index), name), 2);
+  CHECK_EQ(strcmp(name, "lo"), 0);
+  CHECK_EQ(InterfaceIndex("no-such-interface"), -ENODEV);
+  CHECK_EQ(InterfaceName(999999, name), -ENXIO);
+}
+#endif
+
+TEST(FamiliesWithoutNumbersAreRefused) {
+  Storage storage;
+  CHECK_EQ(EncodeLinkAddress(AF_INET, LinkAddress(), storage.bytes, sizeof storage.bytes), -EAFNOSUPPORT);
+}
+
 int main(int argc, char** argv) { return RunTests(argc, argv); }

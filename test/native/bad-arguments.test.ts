@@ -29,6 +29,14 @@ const signatures = `
     send: [[F, B, N, N, I], () => [pair()[0], bytes(), 0, 1, 0]],
     sendto: [[F, B, N, N, I, B, N], () => [socket(SOCK_DGRAM), bytes(), 0, 1, 0, address(), 2]],
     sendmsg: [[F, A, I, I], () => [pair()[0], [bytes()], 1, 0]],
+    recvMessage: [[F, A, I, I, B, B, L], () => [pair()[0], [bytes()], 1, 0, bytes(), address(), new Int32Array(3)]],
+    sendMessage: [[F, A, I, I, B, N, B, N], () => [pair()[0], [bytes()], 1, 0, bytes(), 0, address(), 0]],
+    recvMessages: [[F, B, N, I, I, B, N, B, L], () => [pair()[0], bytes(), 8, 2, 0, bytes(), 8, new Uint8Array(512), new Int32Array(8)]],
+    sendMessages: [[F, A, I, I, L, B, B], () => [pair()[0], [bytes()], 1, 0, new Int32Array([1, 0, 0]), bytes(), address()]],
+    controlLength: [[N], () => [4]],
+    controlSpace: [[N], () => [4]],
+    nextControl: [[B, N, N, L], () => [bytes(), 16, 0, new Int32Array(4)]],
+    appendControl: [[B, N, I, I, B], () => [new Uint8Array(64), 0, 1, 1, bytes()]],
     shutdown: [[F, I], () => [pair()[0], 1]],
     close: [[F], () => [999]],
     getsockname: [[F, B, L], () => [socket(), address(), new Int32Array(1)]],
@@ -42,7 +50,10 @@ const signatures = `
     dup: [[F], () => [998]],
     encodeInetAddress: [[I, S, I, U, U, B], () => [AF_INET, '1.2.3.4', 1, 0, 0, address()]],
     encodeUnixAddress: [[B, B], () => [Buffer.from('/path'), address()]],
+    encodeLinkAddress: [[I, L, B, B], () => [16, new Int32Array(2), new Uint8Array(0), address()]],
     decodeAddress: [[B, N], () => [address(), 16]],
+    interfaceIndex: [[S], () => ['lo']],
+    interfaceName: [[U], () => [1]],
     sendfile: [[F, F, N, N], () => [pair()[0], pair()[0], 0, 1]],
     seek: [[F, N], () => [pair()[0], 0]],
     startAddressLookup: [[M, M, I, I, I, I, F], () => ['127.0.0.1', null, AF_INET, SOCK_STREAM, 0, 0, pair()[0]]],
@@ -132,7 +143,7 @@ test('a value of the right type that makes no sense is answered with a number', 
       let seen = 0;
       for (const [name, [kinds, make, call = addon[name]]] of Object.entries(functions)) {
         // Their answers are objects or texts.
-        if (/^(createHost|start|decode)|[mM]essage$/.test(name)) continue;
+        if (/^(createHost|start|decode|interfaceName)|(error|Error)Message$/.test(name)) continue;
         kinds.forEach((kind, place) => {
           for (const value of values) {
             // 0 is a descriptor of the process itself, and what an array has in it is another test's.

@@ -193,7 +193,7 @@ test('addresses are read from any bytes, and written only where there is room', 
   run(`
     let state = 1;
     const random = () => (state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff) >> 8;
-    const families = [0, AF_UNIX, AF_INET, addon.constants.AF_INET6, 16, 255];
+    const families = [0, AF_UNIX, AF_INET, addon.constants.AF_INET6, 16, 17, 29, 40, 255];
     for (let times = 0; times < 20000; times++) {
       const memory = new Uint8Array(130).map(random);
       // Not aligned, as a view may be.
@@ -235,6 +235,10 @@ test('a descriptor that is not open is EBADF for every call', () =>
         connect: addon.connect(closed, bytes, 2), recv: addon.recv(closed, bytes, 0, 1, 0),
         recvfrom: addon.recvfrom(closed, bytes, 0, 1, 0, address(), lengths), send: addon.send(closed, bytes, 0, 1, 0),
         sendto: addon.sendto(closed, bytes, 0, 1, 0, address(), 2), sendmsg: addon.sendmsg(closed, [bytes], 1, 0),
+        recvMessage: addon.recvMessage(closed, [bytes], 1, 0, bytes, address(), new Int32Array(3)),
+        sendMessage: addon.sendMessage(closed, [bytes], 1, 0, bytes, 0, address(), 0),
+        recvMessages: addon.recvMessages(closed, bytes, 8, 2, 0, bytes, 8, new Uint8Array(512), new Int32Array(8)),
+        sendMessages: addon.sendMessages(closed, [bytes], 1, 0, new Int32Array([1, 0, 0]), bytes, address()),
         shutdown: addon.shutdown(closed, 1), close: addon.close(closed), getsockname: addon.getsockname(closed, address(), lengths),
         getpeername: addon.getpeername(closed, address(), lengths), getsockopt: addon.getsockopt(closed, 1, 4, bytes, lengths),
         setsockopt: addon.setsockopt(closed, 1, 2, bytes), setNonBlocking: addon.setNonBlocking(closed, true),
@@ -244,4 +248,71 @@ test('a descriptor that is not open is EBADF for every call', () =>
       };
       for (const [name, answer] of Object.entries(answers)) assert.strictEqual(answer, -EBADF, name + ' ' + closed);
     }
+    end();`));
+
+test('the parts of a message lie inside their buffers, or the call is refused', () =>
+  run(`
+    const [left, right] = pair(SOCK_DGRAM);
+    const bytes = Buffer.alloc(64);
+    const none = Buffer.alloc(0);
+    const words = (...values) => new Int32Array(values);
+    const receive = (count, lengths) => addon.recvMessage(left, [bytes], count, 0, bytes, address(), lengths);
+    assert.strictEqual(receive(-1, words(0, 0, 0)), -EINVAL);
+    assert.strictEqual(receive(1, words(0, 0)), -EINVAL);
+    const send = (count, controlLength, addressLength) =>
+      addon.sendMessage(left, [bytes], count, 0, bytes, controlLength, address(), addressLength);
+    for (const args of [[-1, 0, 0], [1, 65, 0], [1, -1, 0], [1, NaN, 129], [1, 0, -1], [1, Infinity, 0]]) {
+      assert.strictEqual(send(...args), -EINVAL);
+    }
+    const batch = (messageSize, count, controlSize, room, results) =>
+      addon.recvMessages(left, bytes, messageSize, count, 0, bytes, controlSize, new Uint8Array(room), new Int32Array(results));
+    for (const args of [[33, 2, 0, 256, 8], [65, 1, 0, 256, 8], [2 ** 62, 2, 0, 256, 8], [1, 2, 33, 256, 8], [1, 2, 2 ** 62, 256, 8],
+      [1, 2, 0, 255, 8], [1, 2, 0, 256, 7], [-1, 2, 0, 256, 8], [1, -1, 0, 256, 8], [1, 2, -1, 256, 8]]) {
+      assert.strictEqual(batch(...args), -EINVAL, String(args));
+    }
+    assert.strictEqual(batch(0, 0, 0, 0, 0), 0);
+    const sendBatch = (chunks, count, layout, control = none, addresses = none) =>
+      addon.sendMessages(left, chunks, count, 0, words(...layout), control, addresses);
+    for (const [count, layout] of [[1, [1, 0]], [1, [-1, 0, 0]], [1, [2, 0, 0]], [1, [1, 1, 0]], [1, [1, 0, 1]], [1, [1, -1, 0]],
+      [1, [1, 0, -1]], [-1, [1, 0, 0]], [2, [1, 0, 0, 0, 2 ** 30, 0]]]) {
+      assert.strictEqual(sendBatch([bytes], count, layout), -EINVAL, String(layout));
+    }
+    assert.strictEqual(sendBatch([bytes], 0, []), 0);
+    // The chunks end after the first message.
+    assert.strictEqual(sendBatch([bytes], 2, [1, 0, 0, 1, 0, 0]), 1);
+    const many = Array.from({ length: 2000 }, () => Buffer.from('.'));
+    assert.strictEqual(sendBatch(many, 2, [600, 0, 0, 600, 0, 0]), 1);
+    assert.strictEqual(sendBatch(many, 1, [2000, 0, 0]), -addon.errnoByName.EMSGSIZE);
+    assert.strictEqual(addon.sendMessage(left, many, 2000, 0, none, 0, none, 0), -addon.errnoByName.EMSGSIZE);
+    end();`));
+
+test('control data is read from any bytes', () =>
+  run(`
+    let state = 1;
+    const random = () => (state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff) >> 8;
+    const entry = new Int32Array(4);
+    for (let times = 0; times < 20000; times++) {
+      const memory = new Uint8Array(100).map(() => (random() % 3 ? 0 : random() % 40));
+      const bytes = memory.subarray(random() % 8, 9 + (random() % 90));
+      const length = random() % (bytes.length + 1);
+      for (let offset = 0; ;) {
+        const next = addon.nextControl(bytes, length, offset, entry);
+        if (next === 0) break;
+        assert(next > offset && next <= length);
+        assert(entry[2] >= offset && entry[3] >= 0 && entry[2] + entry[3] <= next);
+        offset = next;
+      }
+    }
+    const control = new Uint8Array(64).subarray(1);
+    assert.strictEqual(addon.nextControl(control, 64, 0, entry), -EINVAL);
+    assert.strictEqual(addon.nextControl(control, 10, -1, entry), -EINVAL);
+    assert.strictEqual(addon.nextControl(control, 10, 2 ** 60, entry), 0);
+    assert.strictEqual(addon.nextControl(control, 10, 0, new Int32Array(3)), -EINVAL);
+    assert.strictEqual(addon.appendControl(control, 0, 1, 2, Buffer.from('abc')), addon.controlSpace(3));
+    assert.strictEqual(addon.nextControl(control, addon.controlLength(3), 0, entry), addon.controlLength(3));
+    assert.deepStrictEqual([...entry], [1, 2, addon.controlLength(0), 3]);
+    for (const [offset, size] of [[0, 64], [40, 20], [-1, 0], [64, 0], [2 ** 53, 0]]) {
+      assert.strictEqual(addon.appendControl(control, offset, 1, 2, new Uint8Array(size)), -EINVAL);
+    }
+    for (const size of [-1, 2 ** 31, 2 ** 62]) assert.strictEqual(addon.controlSpace(size), -EINVAL);
     end();`));
