@@ -158,7 +158,8 @@ export class ThreadPoolExecutor {
   #isShutDown = false;
   #whenDrained: (() => void)[] = [];
   #whenEnded: (() => void)[] = [];
-  #alsoWake: WakerHandle[] = [];
+  /** Who has something in the queue, and how much, or waits for the end of all: any thread that gets free has to tell. */
+  readonly #interested = new Map<WakerHandle, number>();
 
   /** @throws ValueError if there could be no worker at all */
   constructor(options: ThreadPoolOptions = {}) {
@@ -220,7 +221,7 @@ export class ThreadPoolExecutor {
     try {
       if (idle !== undefined) this.#give(idle, submission);
       else if (this.#workers.size < this.maxWorkers) this.#give(this.#start(), submission);
-      else this.#queue.add(submission);
+      else this.#enqueue(submission);
     } catch (error) {
       if (idle !== undefined) this.#idle.push(idle);
       throw error;
@@ -237,13 +238,12 @@ export class ThreadPoolExecutor {
   /** Calls back when nothing runs or waits, which `_poll` finds out; `waker` is woken for that. @internal */
   _onceDrained(waker: WakerHandle, callback: () => void): void {
     this.#whenDrained.push(callback);
-    this.#alsoWake.push(waker);
-    for (const one of this.#workers) if (one.present !== null) one.order({ kind: 'notify', waker });
+    this.#interest(waker, 1);
     this.#checkDrained();
   }
 
   readonly #forget = (submission: Submission): void => {
-    this.#queue.delete(submission);
+    this.#dequeue(submission);
     this.#byId.delete(submission._id);
     this.#checkDrained();
   };
@@ -252,11 +252,32 @@ export class ThreadPoolExecutor {
     const { _id: id, _fn: fn, _waker: waker } = submission;
     const args = submission._args as readonly unknown[];
     copied(() => one.order({ kind: 'job', id, fn, args, waker }));
-    for (const other of this.#alsoWake) one.order({ kind: 'notify', waker: other });
     one.present = submission;
+    for (const other of this.#interested.keys()) this.#notify(one, other);
     submission._state = State.Running;
     submission._args = null;
     one.worker.ref();
+  }
+
+  #enqueue(submission: Submission): void {
+    this.#queue.add(submission);
+    if (submission._waker !== null) this.#interest(submission._waker, 1);
+  }
+
+  #dequeue(submission: Submission): void {
+    if (this.#queue.delete(submission) && submission._waker !== null) this.#interest(submission._waker, -1);
+  }
+
+  // A loop that blocks its thread hears of what it shares with others only by its own self-pipe.
+  #interest(waker: WakerHandle, change: 1 | -1): void {
+    const count = (this.#interested.get(waker) ?? 0) + change;
+    if (count === 0) this.#interested.delete(waker);
+    else this.#interested.set(waker, count);
+    if (count === 1 && change === 1) for (const one of this.#workers) this.#notify(one, waker);
+  }
+
+  #notify(one: PoolWorker, waker: WakerHandle): void {
+    if (one.present !== null && one.present._waker !== waker) one.order({ kind: 'notify', waker });
   }
 
   #start(): PoolWorker {
@@ -332,7 +353,7 @@ export class ThreadPoolExecutor {
   #next(one: PoolWorker): void {
     const [submission] = this.#queue;
     if (submission !== undefined) {
-      this.#queue.delete(submission);
+      this.#dequeue(submission);
       this.#give(one, submission);
       return;
     }
@@ -346,7 +367,7 @@ export class ThreadPoolExecutor {
 
   #checkDrained(): void {
     if (this.#byId.size > 0) return;
-    this.#alsoWake = [];
+    this.#interested.clear();
     for (const callback of this.#whenDrained.splice(0)) callback();
   }
 

@@ -3,12 +3,15 @@
 
 import { setLogReceiver, type LogRecord } from '../../lib/base/log';
 import { GaiError, OSError, ValueError } from '../../lib/base/errors';
+import { Coroutine } from '../../lib/futures/coroutine';
+import type { CoroutineGenerator } from '../../lib/futures/frame';
 import { gather } from '../../lib/futures/gather';
 import { SelectorEventLoop } from '../../lib/event-loop';
 import { VirtualClock } from '../../lib/loop/driver';
+import { ensureResolved } from '../../lib/loop/sock-io';
 import { defaultWorkerCount } from '../../lib/loop/thread-pool';
 import { binding } from '../../lib/native/binding';
-import type { AddressInfo } from '../../lib/sockets/numeric-address';
+import { numericAddress, type AddressInfo } from '../../lib/sockets/numeric-address';
 import { AF_INET, AF_INET6, SOCK_DGRAM, SOCK_STREAM, socketConstants } from '../../lib/sockets/constants';
 import { useCompiledLibrary } from '../support/compiled-library';
 import { openDescriptors } from '../support/descriptors';
@@ -202,6 +205,81 @@ describe('what getaddrinfo is asked for', () => {
       expect(error.code).toBe('EMFILE');
     } finally {
       taken.mockRestore();
+    }
+  });
+});
+
+describe('a host that is a numeric address', () => {
+  const subject = useLoop('sync');
+
+  /** What ensureResolved gives, and how often it asked the resolver. */
+  async function resolved(
+    ...[host, port, options]: Parameters<typeof numericAddress>
+  ): Promise<[AddressInfo[], number]> {
+    const { loop } = subject.current;
+    const asked = jest.spyOn(loop, 'getaddrinfo').mockImplementation(() => new Coroutine(nothing()));
+    const found = await subject.current.run(() => ensureResolved(loop, host, port, options));
+    const count = asked.mock.calls.length;
+    asked.mockRestore();
+    return [found, count];
+  }
+
+  function* nothing(): CoroutineGenerator<AddressInfo[]> {
+    return [];
+  }
+
+  const stream = { type: SOCK_STREAM };
+
+  test('LOOP-086: is not looked up: it is the one result as it stands', async () => {
+    expect(await resolved('192.0.2.1', 80, { ...stream, family: AF_INET })).toEqual([
+      [{ family: AF_INET, type: SOCK_STREAM, proto: IPPROTO_TCP, canonicalName: '', address: ['192.0.2.1', 80] }],
+      0,
+    ]);
+    expect((await resolved('example.invalid', 80, stream))[1]).toBe(1);
+  });
+
+  test('LOOP-087: stream means TCP and datagram UDP; another type, another protocol and no host are looked up', async () => {
+    const protocols = [
+      stream,
+      { type: SOCK_DGRAM },
+      { ...stream, proto: IPPROTO_TCP },
+      { type: SOCK_DGRAM, proto: IPPROTO_UDP },
+    ];
+    const found = protocols.map((options) => numericAddress('192.0.2.1', 80, options)?.proto);
+    expect(found).toEqual([IPPROTO_TCP, IPPROTO_UDP, IPPROTO_TCP, IPPROTO_UDP]);
+    expect((await resolved('192.0.2.1', 80, {}))[1]).toBe(1);
+    expect((await resolved('192.0.2.1', 80, { type: socketConstants.SOCK_RAW }))[1]).toBe(1);
+    expect((await resolved('192.0.2.1', 80, { ...stream, proto: 255 }))[1]).toBe(1);
+    expect((await resolved(null, 80, stream))[1]).toBe(1);
+  });
+
+  test('LOOP-087: no port is 0, and digits are a port; the name of a service is looked up', async () => {
+    for (const [port, number] of [
+      [null, 0],
+      ['', 0],
+      ['80', 80],
+      [' 80 ', 80],
+      ['-1', -1],
+      [443, 443],
+    ] as const) {
+      const [[info], asked] = await resolved('192.0.2.1', port, stream);
+      expect([info.address, asked]).toEqual([['192.0.2.1', number], 0]);
+    }
+    for (const port of ['http', '8o', '1.5', ' ']) expect((await resolved('192.0.2.1', port, stream))[1]).toBe(1);
+  });
+
+  test('LOOP-088: either family is found when none is asked for; another one than is asked for is looked up', async () => {
+    const [[inet6]] = await resolved('::1', 80, stream);
+    expect([inet6.family, inet6.address]).toEqual([AF_INET6, ['::1', 80, 0, 0]]);
+    const [[inet]] = await resolved('127.0.0.1', 80, stream);
+    expect(inet.family).toBe(AF_INET);
+    expect((await resolved('127.0.0.1', 80, { ...stream, family: AF_INET6 }))[1]).toBe(1);
+    expect((await resolved('::1', 80, { ...stream, family: AF_INET }))[1]).toBe(1);
+  });
+
+  test('LOOP-088: a zone, and short or hexadecimal forms, are looked up', async () => {
+    for (const host of ['fe80::1%lo', '::1%1', '127.1', '0x7f.0.0.1', '2130706433', '127.0.0.01', '']) {
+      expect([host, (await resolved(host, 80, stream))[1]]).toEqual([host, 1]);
     }
   });
 });
