@@ -80,6 +80,10 @@ def act_wait(world, frame, name, args):
 
 
 def act_run(world, frame, name, args):
+    if frame.kind != 'main' and not world.loop.is_running():
+        # A hosted run could not be waited for here.
+        world.record(frame.who, name, shown(args), 'not in a run')
+        return
     error = None
     try:
         run = RUNS[name](world, frame, *args)

@@ -89,6 +89,11 @@ function* actWait(world: World, frame: Frame, name: string, args: Json[]): Steps
 }
 
 function* actRun(world: World, frame: Frame, name: string, args: Json[]): Steps {
+  if (frame.kind !== 'main' && !world.loop.isRunning()) {
+    // A hosted run could not be waited for here.
+    world.record(frame.who, name, shown(args), 'not in a run');
+    return null;
+  }
   let value: unknown;
   let failed: unknown = null;
   try {
