@@ -1,7 +1,7 @@
 // index.ts: the public names, grouped by rung; nothing else.
 
 // base
-export { EVENT_READ, EVENT_WRITE, type Seconds } from './base/constants';
+export { EVENT_EDGE, EVENT_ONESHOT, EVENT_PRI, EVENT_READ, EVENT_WRITE, type Seconds } from './base/constants';
 export type { Clock } from './base/clock';
 export {
   AssertionError,
@@ -34,7 +34,7 @@ export {
 export { type LogLevel, type LogRecord, setLogReceiver } from './base/log';
 
 // selectors
-export { BaseSelector, type ReadyEntry, SelectorKey, SelectorMap } from './selectors/base-selector';
+export { BaseSelector, type ReadyEntry, type SelectorFlag, SelectorKey, SelectorMap } from './selectors/base-selector';
 export type { FileObject } from './selectors/file-object';
 export {
   DefaultSelector,

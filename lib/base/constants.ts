@@ -7,6 +7,15 @@ export type Seconds = number;
 export const EVENT_READ = 1;
 export const EVENT_WRITE = 2;
 
+// More bits, outside of asyncio's contract and far from its own. Each is taken by the selectors that support it.
+
+/** Priority: urgent data of a socket, an exceptional condition of a pseudo file (mountinfo, GPIO, cgroups). */
+export const EVENT_PRI = 0x10000;
+/** Edge-triggered: reported when something new happens, and not again while it stays so. */
+export const EVENT_EDGE = 0x20000;
+/** One-shot: reported once, errors and hang-ups included, and then not before the next `modify`. */
+export const EVENT_ONESHOT = 0x40000;
+
 /** Writes dropped on a lost connection before a warning is logged for each further one. */
 export const LOG_THRESHOLD_FOR_CONNLOST_WRITES = 5;
 

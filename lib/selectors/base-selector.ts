@@ -16,7 +16,7 @@ export class SelectorKey<D = unknown> {
     readonly fileobj: FileObject,
     /** Its descriptor. */
     readonly fd: number,
-    /** EVENT_READ, EVENT_WRITE or both. */
+    /** EVENT_READ, EVENT_WRITE or both; with a selector that supports more, also EVENT_PRI, EVENT_EDGE, EVENT_ONESHOT. */
     readonly events: number,
     /** Whatever the caller wants to find again; null if nothing was given. */
     readonly data: D,
@@ -35,12 +35,16 @@ export class SelectorKey<D = unknown> {
 /** One ready descriptor: its key and the bits that are ready. */
 export type ReadyEntry = [key: SelectorKey, events: number];
 
+/** The flags that not every selector has: EVENT_PRI, EVENT_EDGE, EVENT_ONESHOT. */
+export type SelectorFlag = 'priority' | 'edge' | 'oneshot';
+
 /** The contract of selectors. A loop takes any object that has these methods. */
 export abstract class BaseSelector {
   /**
    * Starts watching.
-   * @param events EVENT_READ, EVENT_WRITE or both
-   * @throws ValueError for a bad mask or file object, KeyError (ERR_ALREADY_REGISTERED) if its descriptor is known, OSError
+   * @param events EVENT_READ, EVENT_WRITE or both; the bits of flags that the selector `supports`
+   * @throws ValueError for a bad mask or file object, KeyError (ERR_ALREADY_REGISTERED) if its descriptor is known,
+   * PermissionError for a regular file or a directory, OSError
    */
   abstract register(fileobj: FileObject, events: number, data?: unknown): SelectorKey;
 
@@ -65,6 +69,11 @@ export abstract class BaseSelector {
    * @returns the ready keys, each with its ready bits; empty after the timeout
    */
   abstract select(timeout?: Seconds | null): ReadyEntry[];
+
+  /** Whether `register` and `modify` take the bit of a flag outside of asyncio's contract. */
+  supports(_flag: SelectorFlag): boolean {
+    return false;
+  }
 
   /** Releases the selector. May be called again. */
   close(): void {

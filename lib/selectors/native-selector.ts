@@ -3,16 +3,17 @@
 
 import { inspect } from 'node:util';
 
-import { EVENT_READ, EVENT_WRITE, type Seconds } from '../base/constants';
+import { EVENT_EDGE, EVENT_ONESHOT, EVENT_PRI, EVENT_READ, EVENT_WRITE, type Seconds } from '../base/constants';
 import { KeyError, NotImplementedError, typeError, ValueError } from '../base/errors';
 import { binding } from '../native/binding';
-import { check, errorFor } from '../native/check';
+import { check, errnoName, errorFor } from '../native/check';
 import type { NativeSelector } from '../native/types';
 import {
   BaseSelector,
   describe,
   lookupFd,
   notRegistered,
+  type SelectorFlag,
   SelectorKey,
   SelectorMap,
   type ReadyEntry,
@@ -49,17 +50,31 @@ function toNanoseconds(timeout: Seconds | null): number {
   return Math.min(Math.ceil(timeout * 1e9), Number.MAX_SAFE_INTEGER);
 }
 
+const READINESS = EVENT_READ | EVENT_WRITE | EVENT_PRI;
+const KNOWN_BITS = READINESS | EVENT_EDGE | EVENT_ONESHOT;
+
+const flagBits: Readonly<Record<SelectorFlag, number>> = {
+  priority: EVENT_PRI,
+  edge: EVENT_EDGE,
+  oneshot: EVENT_ONESHOT,
+};
+
 /** A selector over one native facility. */
 export abstract class NativeSelectorBase extends BaseSelector {
   /** @internal */ readonly _native: NativeSelector;
   /** @internal */ readonly _keys = new Map<number, SelectorKey>();
   readonly #ready = new ReadyPairs(this._keys);
   readonly #map = new SelectorMap(this._keys, (fileobj) => lookupFd(this._keys, fileobj));
+  readonly #validBits: number;
   #closed = false;
 
-  /** @throws NotImplementedError if the facility is not part of this build, OSError if the system refuses it */
-  constructor(name: string) {
+  /**
+   * @param flags the bits that the facility has beyond reading and writing
+   * @throws NotImplementedError if the facility is not part of this build, OSError if the system refuses it
+   */
+  constructor(name: string, flags = 0) {
     super();
+    this.#validBits = EVENT_READ | EVENT_WRITE | flags;
     if (!binding.selectorNames.includes(name)) {
       throw new NotImplementedError(`this build has no ${name} selector`, 'ERR_NO_SELECTOR');
     }
@@ -69,8 +84,8 @@ export abstract class NativeSelectorBase extends BaseSelector {
   }
 
   register(fileobj: FileObject, events: number, data: unknown = null): SelectorKey {
-    if (!Number.isInteger(events) || events === 0 || (events & ~(EVENT_READ | EVENT_WRITE)) !== 0) {
-      throw new ValueError(`invalid events: ${inspect(events)}`, 'ERR_INVALID_EVENTS');
+    if (events !== (events | 0) || (events & ~this.#validBits) !== 0 || (events & READINESS) === 0) {
+      throw this.#invalidEvents(events);
     }
     const fd = lookupFd(this._keys, fileobj);
     if (this._keys.has(fd)) {
@@ -78,7 +93,8 @@ export abstract class NativeSelectorBase extends BaseSelector {
     }
     this._checkOpen();
     // The key is recorded only when the system agreed; nobody can look in between.
-    check(this._native.add(fd, events), `${this._native.name} register`, { detail: `descriptor ${fd}` });
+    const result = this._native.add(fd, events);
+    if (result < 0) throw this.#refusal(result, 'register', fd);
     const key = new SelectorKey(fileobj, fd, events, data);
     this._keys.set(fd, key);
     return key;
@@ -94,7 +110,10 @@ export abstract class NativeSelectorBase extends BaseSelector {
 
   override modify(fileobj: FileObject, events: number, data: unknown = null): SelectorKey {
     const key = this._known(fileobj);
-    if (events !== key.events) return this._modifyEvents(key, fileobj, events, data);
+    // A one-shot registration that has fired is armed again by the system alone.
+    if (events !== key.events || (events & EVENT_ONESHOT) !== 0) {
+      return this._modifyEvents(key, fileobj, events, data);
+    }
     if (key.data === data) return key;
     return this._replace(key, events, data);
   }
@@ -114,6 +133,10 @@ export abstract class NativeSelectorBase extends BaseSelector {
     return ready;
   }
 
+  override supports(flag: SelectorFlag): boolean {
+    return (this.#validBits & flagBits[flag]) !== 0;
+  }
+
   override close(): void {
     this.#closed = true;
     this._keys.clear();
@@ -128,12 +151,17 @@ export abstract class NativeSelectorBase extends BaseSelector {
     return `<${this.constructor.name} ${this.#closed ? 'closed' : `registered=${this._keys.size}`}>`;
   }
 
-  /** Changes the mask in one step; a refusal of the system drops the key (SEL-022). The mask is not looked at (SEL-023). @internal */
+  /**
+   * Changes the mask in one step; a refusal of the system drops the key (SEL-022). Bits that mean nothing are kept and ignored
+   * (SEL-023); flags that this selector does not have are refused, and change nothing. @internal
+   */
   _modifyEvents(key: SelectorKey, _fileobj: FileObject, events: number, data: unknown): SelectorKey {
-    const result = this._native.modify(key.fd, events);
+    const isForeign = Number.isInteger(events) && (events & ~KNOWN_BITS) !== 0;
+    if (!isForeign && (events & ~this.#validBits) !== 0) throw this.#invalidEvents(events);
+    const result = this._native.modify(key.fd, isForeign ? events & (EVENT_READ | EVENT_WRITE) : events);
     if (result < 0) {
       this._keys.delete(key.fd);
-      throw errorFor(result, `${this._native.name} modify`, { detail: `descriptor ${key.fd}` });
+      throw this.#refusal(result, 'modify', key.fd);
     }
     return this._replace(key, events, data);
   }
@@ -147,6 +175,21 @@ export abstract class NativeSelectorBase extends BaseSelector {
     if (this._native.modify(key.fd, key.events) >= 0) return false;
     this._keys.delete(key.fd);
     return true;
+  }
+
+  #invalidEvents(events: unknown): ValueError {
+    const lacking = (Object.keys(flagBits) as SelectorFlag[]).filter(
+      (flag) => typeof events === 'number' && (events & flagBits[flag]) !== 0 && !this.supports(flag),
+    );
+    const isOurs = typeof events === 'number' && (events & ~KNOWN_BITS) === 0 && lacking.length > 0;
+    const reason = isOurs ? ` (${this._native.name} does not support '${lacking.join("', '")}')` : '';
+    return new ValueError(`invalid events: ${inspect(events)}${reason}`, 'ERR_INVALID_EVENTS');
+  }
+
+  #refusal(result: number, verb: string, fd: number): Error {
+    const isAlwaysReady = errnoName(result) === 'EPERM';
+    const reason = isAlwaysReady ? ' is always ready, as regular files and directories are, and cannot be watched' : '';
+    return errorFor(result, `${this._native.name} ${verb}`, { detail: `descriptor ${fd}${reason}` });
   }
 
   /** @internal */

@@ -1,14 +1,18 @@
 // selectors.ts: one class for each facility, and the choice between them. asyncio: the classes of selectors.py.
 
+import { EVENT_EDGE, EVENT_ONESHOT, EVENT_PRI } from '../base/constants';
 import { binding } from '../native/binding';
 import type { SelectorKey } from './base-selector';
 import type { FileObject } from './file-object';
 import { NativeSelectorBase } from './native-selector';
 
-/** Linux's epoll. Refuses regular files, and descriptors that are not open, when they are registered. */
+/**
+ * Linux's epoll. Refuses devices that never wait, and descriptors that are not open, when they are registered. Supports
+ * every flag.
+ */
 export class EpollSelector extends NativeSelectorBase {
   constructor() {
-    super('epoll');
+    super('epoll', EVENT_PRI | EVENT_EDGE | EVENT_ONESHOT);
   }
 
   /** The descriptor of the epoll instance, which another selector can watch. @throws ValueError after close */
@@ -18,17 +22,17 @@ export class EpollSelector extends NativeSelectorBase {
   }
 }
 
-/** poll(2). Accepts anything; a descriptor that is not open is reported as ready for both. */
+/** poll(2). Accepts anything but files; a descriptor that is not open is reported as ready for both. Supports 'priority'. */
 export class PollSelector extends NativeSelectorBase {
   constructor() {
-    super('poll');
+    super('poll', EVENT_PRI);
   }
 }
 
-/** select(2). Only descriptors below FD_SETSIZE; one that is not open makes `select` throw EBADF. */
+/** select(2). Only descriptors below FD_SETSIZE; one that is not open makes `select` throw EBADF. Supports 'priority'. */
 export class SelectSelector extends NativeSelectorBase {
   constructor() {
-    super('select');
+    super('select', EVENT_PRI);
   }
 
   /** Leaves and enters again, so that a bad mask is refused and leaves nothing registered (SEL-024). @internal */

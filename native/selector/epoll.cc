@@ -23,6 +23,7 @@
 // so interests that change meanwhile are seen without being told.
 #include <poll.h>
 #include <sys/epoll.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <vector>
@@ -31,6 +32,7 @@
 #include "selector/poll_mask.h"
 #include "selector/registry.h"
 #include "selector/timeout.h"
+#include "selector/watchable.h"
 
 namespace fdloop {
 
@@ -38,6 +40,7 @@ namespace {
 
 constexpr uint32_t kIn = EPOLLIN;
 constexpr uint32_t kOut = EPOLLOUT;
+constexpr uint32_t kUrgent = EPOLLPRI;
 
 class Epoll final : public Selector {
  public:
@@ -76,7 +79,9 @@ uint32_t Epoll::Generation(int fd) const {
 
 Result Epoll::Control(int operation, int fd, int mask, uint32_t generation) {
   epoll_event event = {};
-  event.events = MaskToBits(mask, kIn, kOut);
+  event.events = MaskToBits(mask, kIn, kOut, kUrgent);
+  if ((mask & kEdge) != 0) event.events |= EPOLLET;
+  if ((mask & kOneShot) != 0) event.events |= EPOLLONESHOT;
   event.data.u64 = static_cast<uint64_t>(generation) << 32 | static_cast<uint32_t>(fd);
   return epoll_ctl(epoll_.get(), operation, fd, &event) < 0 ? LastFailure() : 0;
 }
@@ -127,7 +132,7 @@ bool Epoll::Translate(const epoll_event& reported, Event* event) {
     return false;
   }
   const uint32_t bits = reported.events;
-  *event = {fd, BitsToMask(bits, kIn, kOut)};
+  *event = {fd, BitsToMask(bits, kIn, kOut, kUrgent)};
   return true;
 }
 
@@ -159,6 +164,18 @@ void Epoll::CloseFacility() {
 }
 
 }  // namespace
+
+// epoll refuses exactly what has no way to be waited for. It is asked only about files, so that poll() and
+// select() keep taking devices such as /dev/null.
+Result CheckWatchable(int fd) {
+  struct stat status;
+  if (fstat(fd, &status) < 0 || !(S_ISREG(status.st_mode) || S_ISDIR(status.st_mode))) return 0;
+  const UniqueFd probe(epoll_create1(EPOLL_CLOEXEC));
+  epoll_event event = {};
+  // Without a descriptor for the question, the answer is the likely one.
+  if (!probe.IsOpen()) return -EPERM;
+  return epoll_ctl(probe.get(), EPOLL_CTL_ADD, fd, &event) < 0 && errno == EPERM ? -EPERM : 0;
+}
 
 Result MakeEpoll(std::unique_ptr<Selector>* selector) {
   const int fd = epoll_create1(EPOLL_CLOEXEC);

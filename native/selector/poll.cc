@@ -2,7 +2,8 @@
 // and an index into it by descriptor. Works for any number of descriptors, at a cost that grows with it.
 //
 // poll() never refuses a descriptor: one that is not open is reported, as POLLNVAL, which counts as both
-// directions. So Add takes a closed descriptor, and whoever waits for it hears of it.
+// directions. So Add takes a closed descriptor, and whoever waits for it hears of it. Regular files, which
+// poll() takes for ready, are refused by us.
 //
 // The array is written by the owner only, under a mutex that the owner itself needs not take to read. Another
 // thread takes it to copy the array; a change while that thread waits is told to observers.
@@ -15,6 +16,7 @@
 #include "selector/poll_mask.h"
 #include "selector/registry.h"
 #include "selector/timeout.h"
+#include "selector/watchable.h"
 
 namespace fdloop {
 
@@ -22,6 +24,7 @@ namespace {
 
 constexpr short kIn = POLLIN;
 constexpr short kOut = POLLOUT;
+constexpr short kUrgent = POLLPRI;
 
 class Poll final : public Selector {
  public:
@@ -46,10 +49,13 @@ class Poll final : public Selector {
 
 Result Poll::Add(int fd, int mask) {
   if (IsClosed() || fd < 0) return -EBADF;
-  if (!index_by_fd_.emplace(fd, polled_.size()).second) return -EEXIST;
+  if (index_by_fd_.find(fd) != index_by_fd_.end()) return -EEXIST;
+  const Result watchable = CheckWatchable(fd);
+  if (watchable < 0) return watchable;
+  index_by_fd_.emplace(fd, polled_.size());
   {
     std::lock_guard<std::mutex> lock(mutex_);
-    polled_.push_back({fd, MaskToBits(mask, kIn, kOut), 0});
+    polled_.push_back({fd, MaskToBits(mask, kIn, kOut, kUrgent), 0});
   }
   TellInterestsChanged();
   return 0;
@@ -61,7 +67,7 @@ Result Poll::Modify(int fd, int mask) {
   if (found == index_by_fd_.end()) return -ENOENT;
   {
     std::lock_guard<std::mutex> lock(mutex_);
-    polled_[found->second].events = MaskToBits(mask, kIn, kOut);
+    polled_[found->second].events = MaskToBits(mask, kIn, kOut, kUrgent);
   }
   TellInterestsChanged();
   return 0;
@@ -96,7 +102,7 @@ Result Poll::Wait(int64_t timeout_ns, Event* events, int max_events) {
   for (; ready > 0 && used < max_events; index = index + 1 < size ? index + 1 : 0) {
     const pollfd& entry = polled_[index];
     if (entry.revents == 0) continue;
-    events[used++] = {entry.fd, BitsToMask(entry.revents, kIn, kOut)};
+    events[used++] = {entry.fd, BitsToMask(entry.revents, kIn, kOut, kUrgent)};
     --ready;
   }
   if (used > 0) next_ = index;

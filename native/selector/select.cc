@@ -1,5 +1,5 @@
-// select.cc: select() as a selector, the last resort and the reference for strange systems. Two bit sets are
-// the table, so descriptors from FD_SETSIZE on are refused: FD_SET would write beyond the set.
+// select.cc: select() as a selector, the last resort and the reference for strange systems. Three bit sets
+// are the table, so descriptors from FD_SETSIZE on are refused: FD_SET would write beyond the set.
 //
 // select() says only "readable" and "writable", so the reported mask is what it said: errors are both
 // already, hang-ups are readable. A closed descriptor fails the whole call with -EBADF, and does not say
@@ -13,12 +13,18 @@
 #include "selector/poll_mask.h"
 #include "selector/registry.h"
 #include "selector/timeout.h"
+#include "selector/watchable.h"
 
 namespace fdloop {
 
 namespace {
 
 constexpr int kUsPerS = 1000 * 1000;
+
+int MaskIn(int fd, const fd_set& readable, const fd_set& writable, const fd_set& exceptional) {
+  return (FD_ISSET(fd, &readable) ? kRead : 0) | (FD_ISSET(fd, &writable) ? kWrite : 0) |
+         (FD_ISSET(fd, &exceptional) ? kPriority : 0);
+}
 
 class Select final : public Selector {
  public:
@@ -45,6 +51,7 @@ class Select final : public Selector {
   fd_set known_;
   fd_set readers_;
   fd_set writers_;
+  fd_set exceptional_;
   int limit_ = 0;  // One more than the highest known descriptor.
   int next_ = 0;   // Where the next scan starts: behind the last entry that was reported.
 };
@@ -53,19 +60,24 @@ Select::Select() {
   FD_ZERO(&known_);
   FD_ZERO(&readers_);
   FD_ZERO(&writers_);
+  FD_ZERO(&exceptional_);
 }
 
 void Select::SetMask(int fd, int mask) {
   FD_CLR(fd, &readers_);
   FD_CLR(fd, &writers_);
+  FD_CLR(fd, &exceptional_);
   if ((mask & kRead) != 0) FD_SET(fd, &readers_);
   if ((mask & kWrite) != 0) FD_SET(fd, &writers_);
+  if ((mask & kPriority) != 0) FD_SET(fd, &exceptional_);
 }
 
 Result Select::Add(int fd, int mask) {
   if (IsClosed() || fd < 0) return -EBADF;
   if (fd >= FD_SETSIZE) return -EINVAL;
   if (IsKnown(fd)) return -EEXIST;
+  const Result watchable = CheckWatchable(fd);
+  if (watchable < 0) return watchable;
   {
     std::lock_guard<std::mutex> lock(mutex_);
     FD_SET(fd, &known_);
@@ -106,35 +118,46 @@ Result Select::Wait(int64_t timeout_ns, Event* events, int max_events) {
   if (max_events <= 0) return -EINVAL;
   fd_set readable = readers_;
   fd_set writable = writers_;
+  fd_set exceptional = exceptional_;
   timeval limit = {};
   if (timeout_ns > 0) {
     const int64_t us = TimeoutUs(timeout_ns);
     limit.tv_sec = static_cast<decltype(limit.tv_sec)>(us / kUsPerS);
     limit.tv_usec = static_cast<decltype(limit.tv_usec)>(us % kUsPerS);
   }
-  const int bits = select(limit_, &readable, &writable, nullptr, timeout_ns < 0 ? nullptr : &limit);
+  const int bits = select(limit_, &readable, &writable, &exceptional, timeout_ns < 0 ? nullptr : &limit);
   if (bits < 0) return errno == EINTR ? 0 : LastFailure();
   // On a timeout the sets are empty too, so there is nothing to look for.
   if (bits == 0) return 0;
   int used = 0;
   int fd = next_ < limit_ ? next_ : 0;
   for (int seen = 0; seen < limit_ && used < max_events; ++seen, fd = fd + 1 < limit_ ? fd + 1 : 0) {
-    const int mask = (FD_ISSET(fd, &readable) ? kRead : 0) | (FD_ISSET(fd, &writable) ? kWrite : 0);
+    const int mask = MaskIn(fd, readable, writable, exceptional);
     if (mask != 0) events[used++] = {fd, mask};
   }
   next_ = fd;
   return used;
 }
 
-// With poll(), which has no limit on the number of `wake_fd`. It sees one thing that select() does not: a
-// hang-up where only writability is of interest. Such an entry is left out from then on.
+// Whether select() would tell what poll() reports. A hang-up where only writability is of interest it does
+// not, nor any error where only priority is.
+bool SelectTells(const pollfd& polled) {
+  const int bits = polled.revents;
+  if ((bits & POLLNVAL) != 0) return true;
+  return ((polled.events & POLLIN) != 0 && (bits & (POLLIN | POLLHUP | POLLERR)) != 0) ||
+         ((polled.events & POLLOUT) != 0 && (bits & (POLLOUT | POLLERR)) != 0) ||
+         ((polled.events & POLLPRI) != 0 && (bits & POLLPRI) != 0);
+}
+
+// With poll(), which has no limit on the number of `wake_fd`. An entry with something that select() does not
+// tell is left out from then on.
 Result Select::WaitElsewhere(int wake_fd) {
   std::vector<pollfd> copy = {{wake_fd, POLLIN, 0}};
   {
     std::lock_guard<std::mutex> lock(mutex_);
     for (int fd = 0; fd < limit_; ++fd) {
-      const int mask = (FD_ISSET(fd, &readers_) ? kRead : 0) | (FD_ISSET(fd, &writers_) ? kWrite : 0);
-      if (mask != 0) copy.push_back({fd, MaskToBits<short>(mask, POLLIN, POLLOUT), 0});
+      const int mask = MaskIn(fd, readers_, writers_, exceptional_);
+      if (mask != 0) copy.push_back({fd, MaskToBits<short>(mask, POLLIN, POLLOUT, POLLPRI), 0});
     }
   }
   for (;;) {
@@ -143,7 +166,7 @@ Result Select::WaitElsewhere(int wake_fd) {
     }
     for (size_t i = 1; i < copy.size(); ++i) {
       if (copy[i].revents == 0) continue;
-      if (copy[i].events != POLLOUT || copy[i].revents != POLLHUP) return 1;
+      if (SelectTells(copy[i])) return 1;
       copy[i].fd = -1;
     }
     if (copy[0].revents != 0) return 0;

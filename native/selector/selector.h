@@ -7,7 +7,9 @@
 //
 // Guaranteed by every leaf:
 //
-//  - Level-triggered: what was ready and has not been dealt with is reported again by the next Wait.
+//  - Level-triggered, unless kEdge says otherwise: what was ready and has not been dealt with is reported
+//  again
+//    by the next Wait.
 //  - One Wait gives at most one entry for a descriptor.
 //  - Add answers -EEXIST for a known descriptor, Modify and Remove answer -ENOENT for an unknown one, all of
 //    them -EBADF for a negative one. These three answers change nothing.
@@ -15,12 +17,14 @@
 //    descriptor, because the kernel no longer has what was recorded. Remove forgets the descriptor whatever
 //    the kernel says: it may have been closed before, which empties the kernel's table without telling us.
 //  - A reported mask has kRead unless the kernel reported output only, and kWrite unless it reported input
-//    only. So errors and hang-ups come as both, and whoever waits for either direction learns of them. The
-//    mask is not limited to the registered one; that is the caller's affair.
+//    only. So errors and hang-ups come as both, and whoever waits for either direction learns of them. It has
+//    kPriority only if the kernel said so, which counts as neither direction. The mask is not limited to the
+//    registered one; that is the caller's affair.
 //  - A time limit is rounded up to what the facility can express. Rounded down, a wait for less than a
 //    millisecond would be a busy loop until the time has passed. It is capped at about 24 days.
 //  - An interrupted wait (EINTR) is a wait with no entries. The caller knows its deadline.
 //  - When more is ready than there is room for, later waits report the others before the same ones again.
+//  - A regular file or a directory that would be ready for ever is refused with -EPERM (watchable.h).
 //  - After Close every verb answers -EBADF, Close too may be repeated, and Fd gives -1.
 //
 // Threads: all verbs belong to one thread, the owner, except WaitElsewhere.
@@ -29,11 +33,11 @@
 //
 //  - Any order of the entries.
 //  - What happens with a descriptor that is closed while it is registered. epoll forgets it in silence, or,
-//  if
-//    a duplicate keeps the open file alive, goes on seeing it (the leaf then drops what it reports); poll
+//    if a duplicate keeps the open file alive, goes on seeing it (the leaf then drops what it reports); poll
 //    reports it with both bits; select fails the whole Wait with -EBADF.
-//  - Which descriptors can be watched. epoll refuses regular files (-EPERM), select refuses numbers from
-//    FD_SETSIZE on (-EINVAL).
+//  - Which other descriptors can be watched. epoll refuses devices that never wait, such as /dev/null
+//  (-EPERM),
+//    select refuses numbers from FD_SETSIZE on (-EINVAL).
 //  - That a mask of 0 reports anything. epoll and poll report errors and hang-ups, select nothing.
 #ifndef FDLOOP_SELECTOR_SELECTOR_H_
 #define FDLOOP_SELECTOR_SELECTOR_H_
@@ -46,9 +50,20 @@
 
 namespace fdloop {
 
-// Directions. Any other bit of a mask is ignored.
+// Directions.
 constexpr int kRead = 1;
 constexpr int kWrite = 2;
+
+// Outside of asyncio's contract, and far from its bits. A leaf ignores what its facility does not have, as it
+// does any other bit; the caller knows which those are.
+//
+//  - kPriority (epoll, poll, select): urgent data, or an exceptional condition of a pseudo file. Reported
+//  too.
+//  - kEdge (epoll): reported once for each time that something new happens, instead of level-triggered.
+//  - kOneShot (epoll): after one report nothing more, errors included, until the next Modify.
+constexpr int kPriority = 0x10000;
+constexpr int kEdge = 0x20000;
+constexpr int kOneShot = 0x40000;
 
 // One entry of a Wait. Two int32 in a row, so that an Int32Array can be filled in place.
 struct Event {

@@ -2,6 +2,7 @@
 // differs between the facilities is asked by name, so that every difference is visible here.
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
@@ -30,6 +31,26 @@ std::unique_ptr<Selector> Make() {
   }
   return selector;
 }
+
+// Two connected TCP sockets: unlike those of a SocketPair they have urgent data.
+struct TcpPair : SocketPair {
+  TcpPair() {
+    CloseA();
+    CloseB();
+    const int listener = socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in address = {};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t length = sizeof address;
+    auto* generic = reinterpret_cast<sockaddr*>(&address);
+    if (bind(listener, generic, length) == 0 && listen(listener, 1) == 0 &&
+        getsockname(listener, generic, &length) == 0) {
+      b = socket(AF_INET, SOCK_STREAM, 0);
+      if (connect(b, generic, length) == 0) a = accept(listener, nullptr, nullptr);
+    }
+    close(listener);
+  }
+};
 
 // A descriptor number that is not open.
 int ClosedFd() {
@@ -148,9 +169,84 @@ TEST(UnknownMaskBitsAreIgnored) {
   auto selector = Make();
   SocketPair pair;
   Event event;
-  CHECK_EQ(selector->Add(pair.a, kRead | 0x7ffffffc), 0);
+  CHECK_EQ(selector->Add(pair.a, kRead | (0x7ffffffc & ~(kPriority | kEdge | kOneShot))), 0);
+  CHECK_EQ(selector->Wait(0, &event, 1), 0);
+  Put(pair.b, "x", 1);
+  for (int i = 0; i < 2; ++i) CHECK_EQ(selector->Wait(0, &event, 1), 1);
+  CHECK_EQ(event.mask, kRead);
+}
+
+TEST(PriorityIsNoDirection) {
+  auto selector = Make();
+  TcpPair pair;
+  CHECK(pair.a >= 0);
+  Event event;
+  CHECK_EQ(selector->Add(pair.a, kPriority), 0);
+  Put(pair.b, "x", 1);
+  CHECK_EQ(selector->Wait(0, &event, 1), 0);
+  CHECK_EQ(send(pair.b, "!", 1, MSG_OOB), 1);
+  CHECK_EQ(selector->Wait(-1, &event, 1), 1);
+  CHECK_EQ(event.fd, pair.a);
+  CHECK_EQ(event.mask, kPriority);
+  CHECK_EQ(selector->Modify(pair.a, kRead | kWrite | kPriority), 0);
+  CHECK_EQ(selector->Wait(0, &event, 1), 1);
+  CHECK_EQ(event.mask, kRead | kWrite | kPriority);
+  char byte;
+  CHECK_EQ(recv(pair.a, &byte, 1, MSG_OOB), 1);
+  CHECK_EQ(selector->Wait(0, &event, 1), 1);
+  CHECK_EQ(event.mask, kRead | kWrite);
+  CHECK_EQ(selector->Modify(pair.a, kRead), 0);
+  CHECK_EQ(send(pair.b, "!", 1, MSG_OOB), 1);
+  CHECK_EQ(selector->Wait(0, &event, 1), 1);
+  CHECK_EQ(event.mask, kRead);
+}
+
+TEST(EdgeAndOneShotAreEpollsOwn) {
+  auto selector = Make();
+  SocketPair pair;
+  Event event;
+  CHECK_EQ(selector->Add(pair.a, kRead | kEdge), 0);
+  for (int i = 0; i < 2; ++i) {
+    Put(pair.b, "x", 1);
+    CHECK_EQ(selector->Wait(0, &event, 1), 1);
+    CHECK_EQ(event.mask, kRead);
+    CHECK_EQ(selector->Wait(0, &event, 1), Is("epoll") ? 0 : 1);
+  }
+  CHECK_EQ(selector->Modify(pair.a, kRead | kOneShot), 0);
+  for (int i = 0; i < 2; ++i) {
+    CHECK_EQ(selector->Wait(0, &event, 1), 1);
+    CHECK_EQ(selector->Wait(0, &event, 1), Is("epoll") ? 0 : 1);
+    CHECK_EQ(selector->Modify(pair.a, kRead | kOneShot), 0);
+  }
+}
+
+TEST(FilesThatAreAlwaysReadyAreRefused) {
+  auto selector = Make();
+  for (const char* path : {"/proc/self/exe", "/"}) {
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    CHECK(fd >= 0);
+    for (int i = 0; i < 2; ++i) CHECK_EQ(selector->Add(fd, kRead), -EPERM);
+    CHECK_EQ(selector->Remove(fd), -ENOENT);
+    close(fd);
+  }
+  Event event;
   CHECK_EQ(selector->Wait(0, &event, 1), 0);
 }
+
+#ifdef __linux__
+// stat() calls it a regular file.
+TEST(FilesThatCanBeWaitedForAreTaken) {
+  auto selector = Make();
+  const int fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+  CHECK(fd >= 0);
+  Event event;
+  CHECK_EQ(selector->Add(fd, kPriority), 0);
+  CHECK_EQ(selector->Wait(0, &event, 1), 0);
+  CHECK_EQ(selector->Modify(fd, kRead), 0);
+  CHECK_EQ(selector->Wait(0, &event, 1), 1);
+  close(fd);
+}
+#endif
 
 TEST(HangUpWakesEitherDirection) {
   for (const int mask : {kRead, kWrite}) {

@@ -70,6 +70,20 @@ TEST(ReportsOncePerArm) {
   CHECK_EQ(subject.last_ticket, 2);
 }
 
+// select() tells nothing of a hang-up to who waits for priority alone, so the waiter must not report it for
+// ever.
+TEST(HangUpOfAPriorityEntryIsReportedWhereWaitReportsIt) {
+  Subject subject;
+  SocketPair pair;
+  CHECK_EQ(subject.selector->Add(pair.a, kPriority), 0);
+  subject.waiter.Arm(1);
+  pair.CloseB();
+  const int wanted = strcmp(CurrentRun().argument, "select") == 0 ? 0 : 1;
+  CHECK_EQ(subject.ReportsAfter(wanted), wanted);
+  Event event;
+  CHECK_EQ(subject.selector->Wait(0, &event, 1), wanted);
+}
+
 TEST(ReportsWhatBecomesReadyLater) {
   Subject subject;
   SocketPair pair;

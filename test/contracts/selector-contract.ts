@@ -1,7 +1,9 @@
 // selector-contract.ts: what every selector promises, run for each of them. Where the facilities of the system differ,
 // the traits say how, and both ways are tested.
 
+import type { SelectorFlag } from '../../lib/selectors/base-selector';
 import type { NativeSelectorBase } from '../../lib/selectors/native-selector';
+import { flagContract } from './selector-flag-contract';
 import { closingContract, mapContract } from './selector-map-contract';
 import { modifyContract } from './selector-modify-contract';
 import { fileObjectContract, registerContract } from './selector-register-contract';
@@ -12,8 +14,10 @@ import { readinessContract, timeoutContract } from './selector-wait-contract';
 export interface SelectorTraits {
   /** The system's name of the facility. */
   facility: 'epoll' | 'poll' | 'select';
-  /** The system knows what is registered, so it refuses files that it cannot watch and descriptors that are not open. */
+  /** The system knows what is registered, so it refuses descriptors that are not open. */
   refusesAtRegistration: boolean;
+  /** The flags that it has, of those that not every selector has. */
+  supports: SelectorFlag[];
   /** A new mask is one step for the system, which does not look at it; otherwise it is leaving and entering again. */
   modifiesInPlace: boolean;
   /** An error or a hang-up without data counts as both directions; otherwise as what the system made of it. */
@@ -42,6 +46,7 @@ export function selectorContract(name: string, make: () => NativeSelectorBase, t
     describe('keys and the map', () => mapContract(subject));
     describe('close', () => closingContract(subject));
     describe('readiness', () => readinessContract(subject));
+    describe('flags outside of the contract', () => flagContract(subject));
     describe('time limits', () => timeoutContract(subject));
     describe('descriptors closed elsewhere', () => closedDescriptorContract(subject));
   });

@@ -83,3 +83,8 @@ test('a message names a number by the number and an object by its class', () => 
     'a file object is not registered',
   );
 });
+
+test('a selector of somebody else supports no flag unless it says so', () => {
+  const selector = new ListSelector();
+  for (const flag of ['priority', 'edge', 'oneshot'] as const) expect(selector.supports(flag)).toBe(false);
+});

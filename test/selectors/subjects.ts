@@ -6,6 +6,7 @@ const FD_SETSIZE = 1024;
 
 export const epollTraits: SelectorTraits = {
   facility: 'epoll',
+  supports: ['priority', 'edge', 'oneshot'],
   refusesAtRegistration: true,
   modifiesInPlace: true,
   hangUpIsBoth: true,
@@ -17,6 +18,7 @@ export const epollTraits: SelectorTraits = {
 
 export const pollTraits: SelectorTraits = {
   facility: 'poll',
+  supports: ['priority'],
   refusesAtRegistration: false,
   modifiesInPlace: true,
   hangUpIsBoth: true,
@@ -28,6 +30,7 @@ export const pollTraits: SelectorTraits = {
 
 export const selectTraits: SelectorTraits = {
   facility: 'select',
+  supports: ['priority'],
   refusesAtRegistration: false,
   modifiesInPlace: false,
   hangUpIsBoth: false,
