@@ -89,6 +89,7 @@ export abstract class BaseEventLoop {
   // Hosted and between two turns: whoever queues something must wake the driver.
   #idle = false;
   #drains = true;
+  #referenced = true;
   #escaping: { error: unknown } | null = null;
 
   constructor(options: LoopOptions = {}) {
@@ -265,6 +266,23 @@ export abstract class BaseEventLoop {
 
   isRunning(): boolean {
     return this._threadId !== null;
+  }
+
+  /** Lets hosted runs of this loop keep the process alive, as they do at first. May be called at any time, and again. */
+  ref(): this {
+    return this.#setReferenced(true);
+  }
+
+  /**
+   * Hosted runs no longer keep the process alive: it ends when nothing else does, though the run has not, and its promise is
+   * never settled. What the loop uses outside of itself, such as a thread pool, keeps its own count.
+   */
+  unref(): this {
+    return this.#setReferenced(false);
+  }
+
+  hasRef(): boolean {
+    return this.#referenced;
   }
 
   isClosed(): boolean {
@@ -474,6 +492,14 @@ export abstract class BaseEventLoop {
   [inspect.custom](): string {
     const states = `running=${this.isRunning()} closed=${this._closed} debug=${this._debug}`;
     return `<${this.constructor.name} ${states}>`;
+  }
+
+  #setReferenced(referenced: boolean): this {
+    if (referenced !== this.#referenced) {
+      this.#referenced = referenced;
+      this.#driver.setReferenced?.(referenced);
+    }
+    return this;
   }
 
   #beginRun(driver: Driver, drains: boolean): void {

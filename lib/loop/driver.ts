@@ -18,6 +18,8 @@ export interface Driver {
   select(selector: SelectorLike, timeout: Seconds | null): ReadyList;
   /** Something was queued while the loop was not in an iteration. */
   wake(): void;
+  /** Whether the run keeps the process alive, where that is a question. */
+  setReferenced?(referenced: boolean): void;
 }
 
 /** Runs a loop in the calling stack until it is stopped. */

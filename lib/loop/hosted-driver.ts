@@ -24,7 +24,8 @@ const ITERATIONS_PER_TURN = 16;
 /** The longest that setTimeout can wait, in milliseconds. */
 const MAX_HOST_TIMEOUT = 0x7fffffff;
 
-function watchSelector(selector: SelectorLike, onReady: () => void): NativeHostWatch {
+/** A watch of Node's loop on a selector. @internal */
+export function watchSelector(selector: SelectorLike, onReady: () => void): NativeHostWatch {
   let watch: NativeHostWatch | number;
   if (selector instanceof NativeSelectorBase) {
     const mode = selector._native.fd >= 0 ? 'nested' : 'thread';
@@ -49,12 +50,14 @@ export class HostedDriver implements Driver {
   #immediate: NodeJS.Immediate | null = null;
   #timer: NodeJS.Timeout | null = null;
   #timerWhen: Seconds = 0;
+  #nudge: NodeJS.Timeout | null = null;
   #end: { resolve: () => void; reject: (error: unknown) => void } | null = null;
 
   /** @throws RuntimeError (ERR_SELECTOR_NOT_HOSTABLE), OSError */
   constructor(loop: BaseEventLoop) {
     this.#loop = loop;
     this.#watch = watchSelector(loop._selector as SelectorLike, () => this.#turnInContext());
+    if (!loop.hasRef()) this.#watch.unref();
   }
 
   /** @returns a promise that ends when the loop was stopped, or with the error that ended the run */
@@ -77,7 +80,29 @@ export class HostedDriver implements Driver {
   }
 
   wake(): void {
-    if (this.#immediate === null && this.#end !== null) this.#immediate = setImmediate(this.#onImmediate);
+    if (this.#immediate !== null || this.#end === null) return;
+    this.#immediate = setImmediate(this.#onImmediate);
+    if (!this.#loop.hasRef()) this.#unrefImmediate(this.#immediate);
+  }
+
+  // Node goes to sleep although such an immediate waits, if nothing else keeps it up. A timer wakes it.
+  #unrefImmediate(immediate: NodeJS.Immediate): void {
+    immediate.unref();
+    this.#nudge ??= setTimeout(() => undefined, 1).unref();
+    this.#nudge.refresh();
+  }
+
+  /** Each of the three ways to be woken keeps the process alive, or none does. */
+  setReferenced(referenced: boolean): void {
+    if (referenced) {
+      this.#watch.ref();
+      this.#timer?.ref();
+      this.#immediate?.ref();
+      return;
+    }
+    this.#watch.unref();
+    this.#timer?.unref();
+    if (this.#immediate !== null) this.#unrefImmediate(this.#immediate);
   }
 
   readonly #onImmediate = (): void => {
@@ -146,6 +171,7 @@ export class HostedDriver implements Driver {
     this.#clearTimer();
     this.#timerWhen = when;
     this.#timer = setTimeout(this.#onTimer, Math.min(Math.ceil(timeout * 1000), MAX_HOST_TIMEOUT));
+    if (!this.#loop.hasRef()) this.#timer.unref();
   }
 
   #clearTimer(): void {
@@ -158,6 +184,7 @@ export class HostedDriver implements Driver {
     if (end === null) return;
     this.#end = null;
     this.#clearTimer();
+    if (this.#nudge !== null) clearTimeout(this.#nudge);
     if (this.#immediate !== null) clearImmediate(this.#immediate);
     this.#immediate = null;
     this.#watch.close();

@@ -7,9 +7,8 @@
 //
 // Guaranteed by every leaf:
 //
-//  - Level-triggered, unless kEdge says otherwise: what was ready and has not been dealt with is reported
-//  again
-//    by the next Wait.
+//  - Level-triggered, unless kEdge is set: what was ready and has not been dealt with is reported again by the
+//    next Wait.
 //  - One Wait gives at most one entry for a descriptor.
 //  - Add answers -EEXIST for a known descriptor, Modify and Remove answer -ENOENT for an unknown one, all of
 //    them -EBADF for a negative one. These three answers change nothing.
@@ -35,9 +34,8 @@
 //  - What happens with a descriptor that is closed while it is registered. epoll forgets it in silence, or,
 //    if a duplicate keeps the open file alive, goes on seeing it (the leaf then drops what it reports); poll
 //    reports it with both bits; select fails the whole Wait with -EBADF.
-//  - Which other descriptors can be watched. epoll refuses devices that never wait, such as /dev/null
-//  (-EPERM),
-//    select refuses numbers from FD_SETSIZE on (-EINVAL).
+//  - Which other descriptors can be watched. epoll refuses devices that never wait, such as /dev/null, with
+//    -EPERM, select refuses numbers from FD_SETSIZE on with -EINVAL.
 //  - That a mask of 0 reports anything. epoll and poll report errors and hang-ups, select nothing.
 #ifndef FDLOOP_SELECTOR_SELECTOR_H_
 #define FDLOOP_SELECTOR_SELECTOR_H_
