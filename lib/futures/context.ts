@@ -27,8 +27,3 @@ export function copyContext(task: Task | null, given?: AsyncResource): AsyncReso
 export function captureContext(): AsyncResource {
   return taskContext.getStore() == null ? make() : taskContext.run(null, make);
 }
-
-/** Calls `action` where no task is current: a run of a loop may have been started in the middle of another's task. */
-export function outsideOfTasks<T>(action: () => T): T {
-  return taskContext.getStore() == null ? action() : taskContext.run(null, action);
-}

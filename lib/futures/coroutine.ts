@@ -4,6 +4,7 @@
 
 import { inspect } from 'node:util';
 
+import { creationSite, firstLine } from '../base/creation-site';
 import { RuntimeError } from '../base/errors';
 import type { BaseEventLoop } from '../loop/base-event-loop';
 import { awaitingTask, getRunningLoop } from './current';
@@ -19,6 +20,11 @@ export type CoroutineLike<T> =
 /** An async function, a generator function or a plain function that gets arguments from whoever runs it. */
 export type CoroutineFunction<T, A extends unknown[] = []> = (...args: A) => CoroutineGenerator<T> | PromiseLike<T> | T;
 
+// In debug mode: a coroutine that is dropped without having run did nothing, and somebody forgot an `await`.
+const forgotten = new FinalizationRegistry<string>((site) => {
+  process.emitWarning(`a coroutine was never awaited; it was made ${firstLine(site)}`, 'RuntimeWarning');
+});
+
 /** Work that starts when it is awaited, and can be awaited once. asyncio: a coroutine object. */
 export class Coroutine<T> implements PromiseLike<T> {
   #generator: CoroutineGenerator<T> | null;
@@ -29,6 +35,7 @@ export class Coroutine<T> implements PromiseLike<T> {
     private readonly loop: BaseEventLoop | null = null,
   ) {
     this.#generator = generator;
+    if (loop?.getDebug() === true) forgotten.register(this, creationSite(), this);
   }
 
   /**
@@ -40,6 +47,7 @@ export class Coroutine<T> implements PromiseLike<T> {
     const generator = this.#generator;
     if (generator === null) throw new RuntimeError('cannot await the same coroutine twice', 'ERR_COROUTINE_REUSED');
     this.#generator = null;
+    if (this.loop?.getDebug() === true) forgotten.unregister(this);
     return generator;
   }
 
@@ -63,6 +71,7 @@ export class Coroutine<T> implements PromiseLike<T> {
   /** Drops a coroutine that will not be run. */
   close(): void {
     this.#generator = null;
+    forgotten.unregister(this);
   }
 
   [inspect.custom](): string {

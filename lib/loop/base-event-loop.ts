@@ -26,7 +26,6 @@ import { TimerHeap } from '../base/heap';
 import { logger } from '../base/log';
 import { canDrainMicrotasks, drainMicrotasks } from '../base/microtasks';
 import { _getRunningLoop, _setRunningLoop } from '../base/running-loop';
-import { outsideOfTasks } from '../futures/context';
 import type { CoroutineLike } from '../futures/coroutine';
 import { ensureFuture, type Awaitable } from '../futures/ensure-future';
 import { Future, isFuture } from '../futures/future';
@@ -231,7 +230,7 @@ export abstract class BaseEventLoop {
     this.#beginRun(this.#syncDriver, canDrainMicrotasks());
     _setRunningLoop(this);
     try {
-      outsideOfTasks(() => runSynchronously(this));
+      runSynchronously(this);
     } finally {
       _setRunningLoop(null);
       this.#endRun();

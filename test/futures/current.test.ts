@@ -5,6 +5,7 @@ import { SelectorEventLoop } from '../../lib/event-loop';
 import { currentTask, enterTask, getRunningLoop, isInsideLoop, swapCurrentTask } from '../../lib/futures/current';
 import { Future } from '../../lib/futures/future';
 import { sleep } from '../../lib/futures/sleep';
+import type { Handle } from '../../lib/loop/handle';
 import { outsideOfMicrotasks, useLoop } from '../support/loops';
 import { aw, forEveryKind } from '../support/programs';
 
@@ -45,14 +46,31 @@ forEveryKind('current task', (subject, program) => {
     for (const task of tasks) expect(await subject.current.run(task)).toEqual(new Set([task]));
   });
 
+  test('FUT-029: a step of another task in the middle of a step is refused', async () => {
+    const { loop } = subject.current;
+    const seen: string[] = [];
+    const other = loop.createTask(
+      program(function* () {
+        seen.push('other');
+      }),
+    );
+    const step = loop._ready.shift() as Handle;
+    const main = program(function* () {
+      step._run();
+      loop._ready.push(step);
+      seen.push('main');
+      yield* aw(other);
+    });
+    await subject.current.run(main);
+    expect(seen).toEqual(['main', 'other']);
+    const [context] = subject.current.takeContexts();
+    expect(context.exception).toMatchObject({ name: 'RuntimeError', code: 'ERR_TASK_RUNNING' });
+  });
+
   test('FUT-029: a second task cannot be entered while one runs', async () => {
     const { loop } = subject.current;
     const other = loop.createTask(() => undefined);
-    const main = program(function* () {
-      yield* aw(sleep(0));
-      return [() => enterTask(loop, other), currentTask()] as const;
-    });
-    const task = loop.createTask(main);
+    const task = loop.createTask(() => sleep(0));
     swapCurrentTask(loop, task);
     expect(() => enterTask(loop, other)).toThrow(expect.objectContaining({ name: 'RuntimeError' }));
     enterTask(loop, task);
@@ -125,6 +143,24 @@ describe('outside of a loop', () => {
       [there, other, there],
     ]);
     other.close();
+  });
+
+  test('what a finished task left behind is not inside of the loop', async () => {
+    const { loop } = subject.current;
+    const seen: unknown[] = [];
+    const turn = () => new Promise((resolve) => setImmediate(resolve));
+    const leftBehind: Promise<void>[] = [];
+    await subject.current.run(async () => {
+      const branch = async () => {
+        await turn();
+        await turn();
+        seen.push(isInsideLoop(), currentTask(loop));
+      };
+      leftBehind.push(branch());
+      await Promise.resolve();
+    });
+    await leftBehind[0];
+    expect(seen).toEqual([false, null]);
   });
 
   test('a cancelled task is not the current one of what it left behind', async () => {

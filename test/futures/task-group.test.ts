@@ -348,9 +348,10 @@ describe('TaskGroup', () => {
         },
         { eagerStart: true },
       );
+      expect(() => group.createTask(() => 1)).toThrow('shutting down');
       await sleep(60);
     });
-    await expect(subject.current.run(main)).rejects.toThrow(ExceptionGroup);
+    await expect(subject.current.run(main)).rejects.toThrow(/1 sub-exception/);
     expect(subject.current.loop.time()).toBe(1000);
   });
 
