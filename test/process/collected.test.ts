@@ -39,6 +39,21 @@ describe('garbage', () => {
     expect(more).toBe(0);
   });
 
+  test('in debug mode a coroutine that nobody awaited is told, with the place where it was made', async () => {
+    const end = await library.run(
+      `${untilWarned}
+      const loop = fdloop.newEventLoop();
+      loop.setDebug(true);
+      (function forgetful() { loop.sockRecv(loop._ssock, 1); })();
+      loop.sockRecv(loop._ssock, 1).close();
+      untilWarned().then(() => loop.close());`,
+      { nodeOptions },
+    );
+    expect(end.status).toBe(0);
+    const { seen } = JSON.parse(end.stdout) as { seen: string[] };
+    expect(seen).toEqual([expect.stringMatching(/^RuntimeWarning: a coroutine was never awaited.*forgetful/)]);
+  });
+
   test('TR-034: a transport that is dropped without being closed has its socket closed, and connectionLost is not called', async () => {
     const end = await library.run(
       `${untilWarned}
