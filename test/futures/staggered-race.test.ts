@@ -82,6 +82,15 @@ describe('staggeredRace', () => {
     expect([starts, result, index, loop.time()]).toEqual([[0, 1, 9, 17], 1, 3, 1018]);
   });
 
+  test('RUN-055: a loser that succeeds in spite of its cancellation changes nothing', async () => {
+    const stubborn = async () => {
+      await sleep(60).then(undefined, () => undefined);
+      return 'too late';
+    };
+    const attempts = [stubborn, async () => 'first'];
+    expect(await subject.current.run(() => staggeredRace(attempts, 1))).toEqual(['first', 1, [null, null]]);
+  });
+
   test('RUN-055: attempts are taken one by one, as they start', async () => {
     let taken = 0;
     const attempts = (function* () {
