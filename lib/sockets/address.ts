@@ -6,7 +6,16 @@ import { inspect } from 'node:util';
 import { typeError, ValueError } from '../base/errors';
 import { binding } from '../native/binding';
 import { errorFor } from '../native/check';
-import { AF_INET, AF_INET6, AF_UNIX } from './constants';
+import { AF_INET, AF_INET6, AF_UNIX, AF_VSOCK } from './constants';
+import {
+  decodeLinkAddress,
+  encodeLinkAddress,
+  isLinkFamily,
+  type CanAddress,
+  type NetlinkAddress,
+  type PacketAddress,
+  type VsockAddress,
+} from './link-address';
 
 /** IPv4: host and port. A host is a numeric address, '' (any) or '<broadcast>'. */
 export type InetAddress = readonly [host: string, port: number];
@@ -15,7 +24,12 @@ export type Inet6Address = readonly [host: string, port: number, flowInfo?: numb
 /** Unix: a path; with a leading NUL an abstract name; '' if unnamed. Bytes where it is no UTF-8. */
 export type UnixAddress = string | Uint8Array;
 
-export type Address = InetAddress | Inet6Address | UnixAddress;
+/** A family that has no form of its own here: the system's bytes (a whole sockaddr, with the family at its start). */
+export type RawAddress = Uint8Array;
+
+/** An address of a socket, in the form that belongs to the socket's family. */
+export type Address =
+  InetAddress | Inet6Address | UnixAddress | NetlinkAddress | PacketAddress | VsockAddress | CanAddress | RawAddress;
 
 /** An address in the system's form. */
 export interface EncodedAddress {
@@ -92,23 +106,41 @@ function encodeUnix(address: Address): EncodedAddress {
   return { bytes, length };
 }
 
+const FAMILY_SIZE = 2;
+
+function encodeRaw(family: number, address: Address): EncodedAddress {
+  if (!(address instanceof Uint8Array)) {
+    throw typeError(`an address of the family ${family} is its bytes, not ${inspect(address)}`);
+  }
+  if (address.length < FAMILY_SIZE || address.length > binding.SOCKADDR_STORAGE_SIZE) {
+    throw new ValueError(
+      `an address has ${FAMILY_SIZE} to ${binding.SOCKADDR_STORAGE_SIZE} bytes, not ${address.length}`,
+      'ERR_INVALID_ADDRESS',
+    );
+  }
+  return { bytes: address, length: address.length };
+}
+
 /**
  * @throws TypeError for the wrong form, ValueError for a bad port (ERR_SOCKET_BAD_PORT) or a host that is no numeric
- * address (ERR_INVALID_ADDRESS), OSError (ENAMETOOLONG)
+ * address (ERR_INVALID_ADDRESS), OSError (ENAMETOOLONG, ENODEV)
  */
 export function encodeAddress(family: number, address: Address): EncodedAddress {
   if (family === AF_INET || family === AF_INET6) return encodeInet(family, address);
   if (family === AF_UNIX) return encodeUnix(address);
-  throw new ValueError(`addresses of family ${family} are not supported`, 'ERR_UNSUPPORTED_FAMILY');
+  if (!isLinkFamily(family)) return encodeRaw(family, address);
+  const bytes = new Uint8Array(binding.SOCKADDR_STORAGE_SIZE);
+  return { bytes, length: encodeLinkAddress(family, address, bytes) };
 }
 
-/** The address in `bytes`; null if there is none. */
-export function decodeAddress(bytes: Uint8Array, length: number): Address | null {
+/** The address in `bytes`; null if there is none. Which form one of CAN has depends on the socket's protocol. */
+export function decodeAddress(bytes: Uint8Array, length: number, protocol = 0): Address | null {
   if (length === 0) return null;
   const raw = binding.decodeAddress(bytes, length);
   if (raw.family === AF_INET) return [raw.host, raw.port];
   if (raw.family === AF_INET6) return [raw.host, raw.port, raw.flowInfo, raw.scopeId];
   if (raw.family === AF_UNIX) return decodeUnixPath(raw.path);
+  if (raw.numbers !== undefined) return decodeLinkAddress(raw, protocol);
   return Buffer.from(bytes.subarray(0, length));
 }
 
@@ -118,9 +150,33 @@ function decodeUnixPath(path: Uint8Array): UnixAddress {
   return Buffer.from(text).equals(bytes) ? text : bytes;
 }
 
-/** An address in a message, and the fields of an error. */
-export function addressFields(address: Address | null): { address?: string; port?: number } {
+/** Where the address lies in a sockaddr_in and a sockaddr_in6, and how long it is. */
+const inetPlace = (family: number): [start: number, end: number] => (family === AF_INET ? [4, 8] : [8, 24]);
+
+/** The 4 or 16 bytes of a numeric host in network order. @throws ValueError @internal */
+export function hostBytes(family: number, host: string): Uint8Array {
+  return encodeInet(family, [host, 0]).bytes.slice(...inetPlace(family));
+}
+
+/** The numeric host of 4 or 16 bytes. @internal */
+export function hostText(bytes: Uint8Array): string {
+  const family = bytes.length === 4 ? AF_INET : AF_INET6;
+  const { bytes: address, length } = encodeInet(family, ['', 0]);
+  address.set(bytes, inetPlace(family)[0]);
+  return binding.decodeAddress(address, length).host;
+}
+
+/** An address in a message, and the fields of an error. The second part is a port in the families that have ports. */
+export function addressFields(address: Address | null, family?: number): { address?: string; port?: number } {
   if (address === null) return {};
-  if (Array.isArray(address)) return { address: String(address[0]), port: Number(address[1]) };
-  return { address: typeof address === 'string' ? address : Buffer.from(address as Uint8Array).toString() };
+  if (Array.isArray(address)) {
+    const [first, second] = address as readonly unknown[];
+    const hasPort = family === undefined || family === AF_INET || family === AF_INET6 || family === AF_VSOCK;
+    return hasPort && typeof second === 'number'
+      ? { address: String(first), port: second }
+      : { address: String(first) };
+  }
+  if (typeof address === 'string') return { address };
+  const bytes = Buffer.from(address as Uint8Array);
+  return { address: bytes.toString(family === undefined || family === AF_UNIX ? 'utf8' : 'hex') };
 }

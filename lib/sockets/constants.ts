@@ -6,7 +6,7 @@ import { binding } from '../native/binding';
 /** Every constant of the platform: `socketConstants.SO_REUSEADDR`. */
 export const socketConstants: Readonly<Record<string, number>> = Object.freeze({ ...binding.constants });
 
-const { AF_INET, AF_INET6, AF_UNIX, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_IPV6 } = binding.constants;
+const { AF_INET, AF_INET6, AF_UNIX, AF_VSOCK, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_IPV6 } = binding.constants;
 const { SOCK_STREAM, SOCK_DGRAM, SOCK_NONBLOCK, SOCK_CLOEXEC } = binding.constants;
 const { SOL_SOCKET, SO_ERROR, SO_TYPE, SO_REUSEADDR, SO_REUSEPORT, TCP_NODELAY, IPV6_V6ONLY } = binding.constants;
 const { SO_BROADCAST, SO_KEEPALIVE, SO_PROTOCOL, SO_DOMAIN, SHUT_RD, SHUT_WR, SHUT_RDWR, IOV_MAX } = binding.constants;
@@ -15,6 +15,7 @@ export {
   AF_INET,
   AF_INET6,
   AF_UNIX,
+  AF_VSOCK,
   IOV_MAX,
   IPPROTO_IPV6,
   IPPROTO_TCP,

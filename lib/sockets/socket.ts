@@ -7,6 +7,7 @@ import { typeError, ValueError } from '../base/errors';
 import { binding } from '../native/binding';
 import { check, errorFor } from '../native/check';
 import { addressFields, decodeAddress, encodeAddress, type Address } from './address';
+import { bytesOf, chunksOf, describeType, int32, size } from './arguments';
 import {
   AF_INET,
   SO_DOMAIN,
@@ -17,7 +18,21 @@ import {
   SOCK_STREAM,
   SOL_SOCKET,
 } from './constants';
+import type { AncillaryItem } from './control';
+import { peerCredentials, recvFds, sendFds, type Credentials, type Descriptor, type ReceivedFds } from './descriptors';
+import {
+  recvMessage,
+  recvMessageInto,
+  recvMessages,
+  sendMessage,
+  sendMessages,
+  type OutgoingMessage,
+  type ReceivedInto,
+  type ReceivedMessage,
+} from './messages';
 import { recvSlice } from './slab';
+
+export { describeType } from './arguments';
 
 const DEFAULT_LISTEN_BACKLOG = 128;
 
@@ -27,35 +42,6 @@ const TYPE_FLAGS = (SOCK_NONBLOCK ?? 0) | (SOCK_CLOEXEC ?? 0);
 // Scratch space of calls that fill in an address or a length; nothing of it outlives the call.
 const scratchAddress = new Uint8Array(binding.SOCKADDR_STORAGE_SIZE);
 const scratchLengths = new Int32Array(1);
-
-function bytesOf(data: unknown): Uint8Array {
-  if (data instanceof Uint8Array) return data;
-  throw typeError(`data must be a Uint8Array or a Buffer, not ${describeType(data)}`);
-}
-
-/** The type of a value in a message. @internal */
-export function describeType(value: unknown): string {
-  if (value === null) return 'null';
-  if (typeof value !== 'object') return typeof value;
-  return value.constructor?.name ?? 'object';
-}
-
-function int32(value: unknown, what: string): number {
-  if (typeof value !== 'number') throw typeError(`${what} must be a number, not ${describeType(value)}`);
-  if (!Number.isInteger(value) || value < -0x80000000 || value > 0xffffffff) {
-    throw new ValueError(`${what} must be a 32-bit integer, not ${value}`);
-  }
-  return value | 0;
-}
-
-function size(value: unknown, what: string): number {
-  int32(value, what);
-  const number = value as number;
-  if (number < 0 || number > 0x7fffffff) {
-    throw new ValueError(`${what} must be a 31-bit integer that is not negative, not ${number}`);
-  }
-  return number;
-}
 
 /** An option's value in the system's form. */
 function optionBytes(value: unknown): Uint8Array {
@@ -129,7 +115,7 @@ export class Socket {
   /** @throws TypeError, ValueError for a bad address, OSError (EADDRINUSE, ...) */
   bind(address: Address): void {
     const encoded = encodeAddress(this.family, address);
-    check(binding.bind(this.#fd, encoded.bytes, encoded.length), 'bind', addressFields(address));
+    check(binding.bind(this.#fd, encoded.bytes, encoded.length), 'bind', addressFields(address, this.family));
   }
 
   /** @param backlog connections that wait to be accepted, at the most; negative counts as 0 */
@@ -144,7 +130,10 @@ export class Socket {
    */
   accept(): [Socket, Address | null] {
     const fd = check(this._accept(), 'accept');
-    return [new Socket(this.family, this.type, this.proto, { fd }), decodeAddress(scratchAddress, scratchLengths[0])];
+    return [
+      new Socket(this.family, this.type, this.proto, { fd }),
+      decodeAddress(scratchAddress, scratchLengths[0], this.proto),
+    ];
   }
 
   /**
@@ -152,7 +141,7 @@ export class Socket {
    * @throws BlockingIOError (EINPROGRESS) if it takes time: writability tells its end, SO_ERROR the outcome; OSError
    */
   connect(address: Address): void {
-    check(this._connect(address), 'connect', addressFields(address));
+    check(this._connect(address), 'connect', addressFields(address, this.family));
   }
 
   /** As `connect`, but an error of the system is returned as its positive errno; 0 for success. */
@@ -206,7 +195,7 @@ export class Socket {
       binding.recvfrom(this.#fd, target, 0, length, int32(flags, 'flags'), scratchAddress, scratchLengths),
       'recvfrom',
     );
-    return [count, decodeAddress(scratchAddress, scratchLengths[0])];
+    return [count, decodeAddress(scratchAddress, scratchLengths[0], this.proto)];
   }
 
   /** Sends what the system takes. @returns the number of bytes @throws BlockingIOError, BrokenPipeError, OSError */
@@ -225,15 +214,93 @@ export class Socket {
     return check(
       binding.sendto(this.#fd, bytes, 0, bytes.byteLength, flags, encoded.bytes, encoded.length),
       'sendto',
-      addressFields(address),
+      addressFields(address, this.family),
     );
   }
 
-  /** Sends several pieces in one call, at most IOV_MAX of them. @returns the number of bytes @throws BlockingIOError, OSError */
-  sendmsg(chunks: readonly Uint8Array[]): number {
-    if (!Array.isArray(chunks)) throw typeError(`chunks must be an array, not ${describeType(chunks)}`);
-    for (const chunk of chunks) bytesOf(chunk);
-    return check(this._sendmsg(chunks, chunks.length), 'sendmsg');
+  /**
+   * Sends several pieces as one message, with ancillary data (see `ancillary`) and to an address if these are given. At
+   * most IOV_MAX pieces go out in one call; with ancillary data, flags or an address more are an error.
+   * @returns the number of bytes
+   * @throws BlockingIOError, BrokenPipeError, OSError (EMSGSIZE, ...)
+   */
+  sendmsg(
+    chunks: readonly Uint8Array[],
+    ancillary: readonly AncillaryItem[] = [],
+    flags = 0,
+    address: Address | null = null,
+  ): number {
+    if (flags === 0 && address === null && Array.isArray(ancillary) && ancillary.length === 0) {
+      return check(this._sendmsg(chunksOf(chunks), chunks.length), 'sendmsg');
+    }
+    return sendMessage(this, chunks, ancillary, flags, address);
+  }
+
+  /**
+   * Receives one message, or what a stream has, with what came along.
+   * @param ancbufsize room for ancillary data, in bytes: `cmsgSpace(n)` for each entry of n bytes, `cmsgLen(n)` for the
+   * last one. What does not fit is cut (MSG_CTRUNC); descriptors that do not fit are closed by the system, those that
+   * fit are close-on-exec and the caller's
+   * @throws BlockingIOError, OSError
+   */
+  recvmsg(bufsize: number, ancbufsize = 0, flags = 0): ReceivedMessage {
+    return recvMessage(this, bufsize, ancbufsize, flags);
+  }
+
+  /** As `recvmsg`, into buffers, which are filled one after the other. @throws BlockingIOError, OSError */
+  recvmsgInto(buffers: readonly Uint8Array[], ancbufsize = 0, flags = 0): ReceivedInto {
+    return recvMessageInto(this, buffers, ancbufsize, flags);
+  }
+
+  /**
+   * Receives all messages that are there, up to `maxMessages` (256 at the most), in one system call where there is one.
+   * The results share one piece of memory.
+   * @param bufsize room for each message, in bytes
+   * @param ancbufsize room for the ancillary data of each, in bytes, as in `recvmsg`
+   * @returns at least one message
+   * @throws BlockingIOError if there is none, OSError
+   */
+  recvmmsg(maxMessages: number, bufsize: number, ancbufsize = 0, flags = 0): ReceivedMessage[] {
+    return recvMessages(this, maxMessages, bufsize, ancbufsize, flags);
+  }
+
+  /**
+   * Sends messages with few system calls, 256 messages in each, where the system can.
+   * @returns how many were sent: fewer than all if the system took no more
+   * @throws BlockingIOError, OSError if not even the first one was sent
+   */
+  sendmmsg(messages: readonly OutgoingMessage[], flags = 0): number {
+    return sendMessages(this, messages, flags);
+  }
+
+  /**
+   * Sends descriptors over a Unix socket, along with some bytes (one NUL if none are given: without any, a stream would
+   * carry nothing). The receiver gets duplicates. Python: socket.send_fds.
+   * @param fds descriptors, or objects with a `fileno()`; 253 at the most
+   * @returns the number of bytes sent; the descriptors went with the first of them
+   * @throws BlockingIOError, OSError (EBADF, EINVAL for too many, ETOOMANYREFS)
+   */
+  sendFds(fds: readonly Descriptor[], data: Uint8Array | readonly Uint8Array[] = Buffer.alloc(1), flags = 0): number {
+    return sendFds(this, fds, data, flags);
+  }
+
+  /**
+   * Receives bytes and the descriptors that came with them. These are close-on-exec and the caller's from then on. More
+   * than `maxFds` are closed, and `flags` has MSG_CTRUNC then. Python: socket.recv_fds.
+   * @param bufsize room for the bytes
+   * @throws BlockingIOError, OSError
+   */
+  recvFds(maxFds: number, bufsize = 1, flags = 0): ReceivedFds {
+    return recvFds(this, maxFds, bufsize, flags);
+  }
+
+  /**
+   * Who is at the other end of a Unix stream, as it was when it connected (or listened). On a socket that is not
+   * connected the process id is 0 and the other two are 4294967295.
+   * @throws OSError (ENOPROTOOPT where the system cannot tell)
+   */
+  peerCredentials(): Credentials {
+    return peerCredentials(this);
   }
 
   /** @param how SHUT_RD, SHUT_WR or SHUT_RDWR */
@@ -255,22 +322,28 @@ export class Socket {
     return fd;
   }
 
-  /** A second socket on a duplicate of the descriptor. @throws OSError */
-  dup(): Socket {
+  /** A second socket of the same class on a duplicate of the descriptor. @throws OSError */
+  dup(): this {
     const fd = check(binding.dup(this.#fd), 'dup');
-    return new Socket(this.family, this.type, this.proto, { fd });
+    const Class = this.constructor as new (family: number, type: number, proto: number, adopted: Adoption) => this;
+    try {
+      return new Class(this.family, this.type, this.proto, { fd });
+    } catch (error) {
+      binding.close(fd);
+      throw error;
+    }
   }
 
   /** The own address. @throws OSError */
   getsockname(): Address | null {
     check(binding.getsockname(this.#fd, scratchAddress, scratchLengths), 'getsockname');
-    return decodeAddress(scratchAddress, scratchLengths[0]);
+    return decodeAddress(scratchAddress, scratchLengths[0], this.proto);
   }
 
   /** The peer's address. @throws OSError (ENOTCONN) */
   getpeername(): Address | null {
     check(binding.getpeername(this.#fd, scratchAddress, scratchLengths), 'getpeername');
-    return decodeAddress(scratchAddress, scratchLengths[0]);
+    return decodeAddress(scratchAddress, scratchLengths[0], this.proto);
   }
 
   /**

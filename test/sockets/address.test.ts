@@ -188,18 +188,30 @@ describe('Unix', () => {
 });
 
 describe('other families and odd bytes', () => {
-  test('an unsupported family cannot be written', () => {
-    const error = thrownBy(() => encodeAddress(socketConstants.AF_NETLINK, ''));
-    expect(error).toBeInstanceOf(ValueError);
-    expect(error.code).toBe('ERR_UNSUPPORTED_FAMILY');
+  const unknown = 200;
+
+  test('an address of a family without a form is the bytes of the system', () => {
+    const bytes = Buffer.from([unknown, 0, 1, 2, 3]);
+    expect(thereAndBack(unknown, bytes)).toEqual(bytes);
+    for (const address of ['', '/path', ['1.2.3.4', 80], null, undefined, {}]) {
+      expect(thrownBy(() => encodeAddress(unknown, address as Address))).toMatchObject({
+        name: 'TypeError',
+        code: 'ERR_INVALID_ARG_TYPE',
+      });
+    }
+    for (const length of [0, 1, 129]) {
+      const error = thrownBy(() => encodeAddress(unknown, Buffer.alloc(length)));
+      expect(error).toBeInstanceOf(ValueError);
+      expect(error.code).toBe('ERR_INVALID_ADDRESS');
+    }
   });
 
-  test('an unsupported family is read as its bytes', () => {
+  test('bytes that are read are a copy', () => {
     const bytes = new Uint8Array(128);
-    bytes[0] = socketConstants.AF_NETLINK;
+    bytes[0] = unknown;
     bytes[5] = 7;
     const decoded = decodeAddress(bytes, 12) as Buffer;
-    expect([...decoded]).toEqual([16, 0, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0]);
+    expect([...decoded]).toEqual([unknown, 0, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0]);
     bytes[5] = 8;
     expect(decoded[5]).toBe(7);
   });
@@ -213,5 +225,10 @@ describe('other families and odd bytes', () => {
     expect(addressFields('/path')).toEqual({ address: '/path' });
     expect(addressFields(new Uint8Array(Buffer.from('/path')))).toEqual({ address: '/path' });
     expect(addressFields(null)).toEqual({});
+    expect(addressFields([2, 1024], socketConstants.AF_VSOCK)).toEqual({ address: '2', port: 1024 });
+    expect(addressFields([7, 1], socketConstants.AF_NETLINK)).toEqual({ address: '7' });
+    expect(addressFields(['lo', 3], socketConstants.AF_PACKET)).toEqual({ address: 'lo' });
+    expect(addressFields(['can0'])).toEqual({ address: 'can0' });
+    expect(addressFields(Buffer.from([200, 0]), 200)).toEqual({ address: 'c800' });
   });
 });

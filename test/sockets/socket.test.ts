@@ -7,6 +7,7 @@ import { inspect } from 'node:util';
 import { EVENT_READ } from '../../lib/base/constants';
 import { BlockingIOError, OSError, ValueError } from '../../lib/base/errors';
 import { binding } from '../../lib/native/binding';
+import type { Address } from '../../lib/sockets/address';
 import { AF_INET, AF_UNIX, SOCK_DGRAM, SOCK_STREAM, socketConstants } from '../../lib/sockets/constants';
 import { Socket, socketpair } from '../../lib/sockets/socket';
 import { closedDescriptor, openDescriptors } from '../support/descriptors';
@@ -234,6 +235,33 @@ describe('subclasses', () => {
       return chunk;
     }
   }
+
+  test('a duplicate is of the class of its original, and an accepted socket is plain', () => {
+    const counting = kit.current.own(new Counting());
+    const duplicate = kit.current.own(counting.dup());
+    expect(duplicate).toBeInstanceOf(Counting);
+    expect(duplicate.received).toBe(0);
+    const listener = kit.current.own(new Counting());
+    listener.bind(['127.0.0.1', 0]);
+    listener.listen();
+    kit.current.socket().connectEx(listener.getsockname() as Address);
+    waitFor(listener, EVENT_READ);
+    expect(kit.current.own(listener.accept()[0])).not.toBeInstanceOf(Counting);
+  });
+
+  test('a duplicate that its class refuses leaves no descriptor', () => {
+    const problem = new Error('refused');
+    class Refusing extends Socket {
+      constructor(...args: ConstructorParameters<typeof Socket>) {
+        super(...args);
+        if (args.length === 4) throw problem;
+      }
+    }
+    const socket = kit.current.own(new Refusing(AF_UNIX));
+    const before = openDescriptors().size;
+    expect(thrownBy(() => socket.dup())).toBe(problem);
+    expect(openDescriptors().size).toBe(before);
+  });
 
   test('a subclass can be made and can adopt', () => {
     const made = kit.current.own(new Counting(AF_UNIX));
