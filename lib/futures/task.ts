@@ -28,8 +28,6 @@ import {
 } from './frame';
 import { Future, isFuture } from './future';
 
-export type { CoroutineLike } from './coroutine';
-
 export interface TaskOptions {
   /** Shown by `inspect` and in messages; "Task-N" if left out. */
   name?: string | undefined;
