@@ -50,8 +50,9 @@ export function encodeFdList(fds: readonly Descriptor[]): Uint8Array {
 
 /** @internal */
 export function decodeFdList(data: Uint8Array): number[] {
-  const count = Math.floor(data.byteLength / FD_SIZE);
-  return [...new Int32Array(data.slice(0, count * FD_SIZE).buffer)];
+  // A copy in memory of its own, aligned: a Buffer's slice would be neither.
+  const copy = new Uint8Array(data);
+  return [...new Int32Array(copy.buffer, 0, Math.floor(copy.length / FD_SIZE))];
 }
 
 /** @internal */
@@ -61,9 +62,9 @@ export function encodeCredentials({ pid, uid, gid }: Credentials): Uint8Array {
 
 /** @internal */
 export function decodeCredentials(data: Uint8Array): Credentials {
-  const copy = data.slice(0, CREDENTIALS_SIZE).buffer;
-  const [uid, gid] = new Uint32Array(copy, FD_SIZE);
-  return { pid: new Int32Array(copy)[0], uid, gid };
+  const copy = new Uint8Array(data).buffer;
+  const [, uid, gid] = new Uint32Array(copy, 0, CREDENTIALS_SIZE / FD_SIZE);
+  return { pid: new Int32Array(copy, 0, 1)[0], uid, gid };
 }
 
 export function sendFds(
