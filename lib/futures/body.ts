@@ -9,9 +9,9 @@ import { isFuture, type Awaited } from './future';
 import type { Task } from './task';
 
 /** Calls `body` and goes on with what it returned, until that is done. */
-export function* runBody<T>(task: Task, body: () => unknown): CoroutineGenerator<T> {
+export function* runBody<T>(task: Task, body: (signal: AbortSignal) => unknown): CoroutineGenerator<T> {
   if (isAsyncFunction(body) && !task._loop._canDrain()) task._refuseAsync();
-  const result = body();
+  const result = body.length > 0 ? body(task.signal) : (body as () => unknown)();
   if (result instanceof Coroutine || isFuture(result) || isGenerator(result)) {
     return yield* result as Iterable<Awaited, unknown, unknown> as CoroutineGenerator<T>;
   }

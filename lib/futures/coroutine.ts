@@ -12,10 +12,11 @@ import { GeneratorFrame, type CoroutineGenerator } from './frame';
 
 /**
  * What a task can run: an async function, a generator function, a function that returns either's result or a plain
- * value, a generator, or a coroutine that a verb of the loop returned. Never a promise: it would be running already.
+ * value, a generator, or a coroutine that a verb of the loop returned. Never a promise: it would be running already. A
+ * function with a parameter is given the task's AbortSignal.
  */
 export type CoroutineLike<T> =
-  Coroutine<T> | CoroutineGenerator<T> | (() => CoroutineGenerator<T> | PromiseLike<T> | T);
+  Coroutine<T> | CoroutineGenerator<T> | ((signal: AbortSignal) => CoroutineGenerator<T> | PromiseLike<T> | T);
 
 /** An async function, a generator function or a plain function that gets arguments from whoever runs it. */
 export type CoroutineFunction<T, A extends unknown[] = []> = (...args: A) => CoroutineGenerator<T> | PromiseLike<T> | T;

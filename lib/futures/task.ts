@@ -26,7 +26,7 @@ import {
   throwIntoFrame,
   type CoroutineGenerator,
 } from './frame';
-import { Future, isFuture } from './future';
+import { cancelledError, Future, isFuture } from './future';
 
 export interface TaskOptions {
   /** Shown by `inspect` and in messages; "Task-N" if left out. */
@@ -48,7 +48,7 @@ let taskCounter = 0;
 class FunctionFrame extends Frame {
   constructor(
     task: Task,
-    private readonly callee: () => unknown,
+    private readonly callee: (signal: AbortSignal) => unknown,
   ) {
     super(task);
   }
@@ -65,7 +65,9 @@ class FunctionFrame extends Frame {
     }
     let result: unknown;
     try {
-      result = task._context.runInAsyncScope(this.callee);
+      // Only a function that asks for the signal has one made.
+      const args = (this.callee.length > 0 ? [task.signal] : []) as [AbortSignal];
+      result = task._context.runInAsyncScope(this.callee, undefined, ...args);
     } catch (thrown) {
       task._threw(thrown);
       return;
@@ -85,6 +87,7 @@ export class Task<T = unknown> extends Future<T> {
 
   readonly #coroutine: CoroutineLike<T>;
   #unlisten: (() => void) | null = null;
+  #controller: AbortController | null = null;
 
   /**
    * Schedules the first step; nothing of the coroutine runs yet.
@@ -135,6 +138,7 @@ export class Task<T = unknown> extends Future<T> {
     this._retrieve();
     if (this.done()) return false;
     this._numCancelsRequested += 1;
+    this.#controller?.abort(cancelledError(message));
     // Every open wait is to end. One that was not cancelled (its wake-up is queued) gets its error from the mark.
     let delivered = this._waiting.length > 0;
     for (const frame of [...this._waiting]) {
@@ -144,6 +148,18 @@ export class Task<T = unknown> extends Future<T> {
     this._mustCancel = true;
     this._cancelMessage = message;
     return true;
+  }
+
+  /**
+   * Aborts when the task is asked to end, with the CancelledError as its reason: for what is awaited and is not the
+   * library's, such as `fetch(url, { signal })`. A coroutine function with a parameter is called with it.
+   */
+  get signal(): AbortSignal {
+    if (this.#controller === null) {
+      this.#controller = new AbortController();
+      if (this._numCancelsRequested > 0) this.#controller.abort(cancelledError(this._cancelMessage));
+    }
+    return this.#controller.signal;
   }
 
   /** How many requests to cancel have not been taken back. */

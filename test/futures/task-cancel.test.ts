@@ -460,3 +460,37 @@ describe('an AbortSignal', () => {
     expect(removed.mock.calls[0].slice(0, 2)).toEqual(added.mock.calls[0].slice(0, 2));
   });
 });
+
+describe('the signal of a task', () => {
+  const subject = useLoop('hosted');
+
+  test('a coroutine function with a parameter gets a signal that aborts when the task is cancelled', async () => {
+    const { loop } = subject.current;
+    const seen: unknown[] = [];
+    const task = loop.createTask(async (signal) => {
+      // Not the library's: only the signal can end this wait.
+      await new Promise((_resolve, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason as Error));
+      });
+    });
+    loop.callSoon(() => {
+      seen.push(task.signal.aborted, task.cancel('enough'), task.signal.aborted);
+    });
+    await expect(subject.current.run(task)).rejects.toMatchObject({ name: 'CancelledError', message: 'enough' });
+    expect(seen).toEqual([false, true, true]);
+  });
+
+  test('asked for late, it tells of the request to cancel; one that nobody asks for is not made', async () => {
+    const { loop } = subject.current;
+    let given: unknown[] = [];
+    const task = loop.createTask((...args: unknown[]) => {
+      given = args;
+    });
+    await subject.current.run(task);
+    expect([given, task.signal.aborted]).toEqual([[], false]);
+    const cancelled = loop.createTask(async () => undefined);
+    cancelled.cancel('late');
+    expect(cancelled.signal.reason).toMatchObject({ name: 'CancelledError', message: 'late' });
+    await subject.current.runOnce();
+  });
+});
