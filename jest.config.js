@@ -8,11 +8,15 @@ const path = require('node:path');
 // `npm run test:slow`, said this way because `NAME=value command` is no shell syntax on Windows. Workers inherit it.
 if (process.env.npm_lifecycle_event === 'test:slow') process.env.FDLOOP_SLOW = '1';
 
+// `npm run test:real` needs root and programs of the system: it is a verb of its own.
+const real = process.env.npm_lifecycle_event === 'test:real';
+
 const setup = 'test/support/setup.ts';
 
 module.exports = {
   roots: ['<rootDir>/lib', '<rootDir>/test'],
-  testMatch: ['<rootDir>/test/**/*.test.ts'],
+  testMatch: [real ? '<rootDir>/test/real/*.test.ts' : '<rootDir>/test/**/*.test.ts'],
+  testPathIgnorePatterns: real ? [] : ['<rootDir>/test/real/'],
   testEnvironment: 'node',
   testTimeout: process.env.FDLOOP_SLOW ? 120_000 : 15_000,
   setupFilesAfterEnv: fs.existsSync(path.join(__dirname, setup)) ? [`<rootDir>/${setup}`] : [],

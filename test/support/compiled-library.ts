@@ -58,14 +58,7 @@ export class CompiledLibrary {
    * is in `libraryFolder`) and `addon` (the native binding).
    */
   run(script: string, options: ChildOptions = {}): Promise<ChildEnd> {
-    const prelude =
-      `const libraryFolder = ${JSON.stringify(path.join(this.folder, 'lib') + path.sep)};` +
-      `const lib = (name) => require(libraryFolder + name);` +
-      // Read only where it is used: most scripts are about the addon.
-      `Object.defineProperty(globalThis, 'fdloop', { get: () => lib('index') });` +
-      `const addon = require(process.env.FDLOOP_ADDON);`;
-    const child = spawn(process.execPath, [...(options.nodeOptions ?? []), '-e', `${prelude}\n${script}`], {
-      env: { ...process.env, FDLOOP_ADDON: path.resolve(addonFile()) },
+    const child = spawn(process.execPath, [...(options.nodeOptions ?? []), '-e', `${this.#prelude()}\n${script}`], {
       stdio: ['ignore', 'pipe', 'pipe'],
       // One that hangs is ended before the runner gives up on the test, and leaves nothing behind.
       timeout: CHILD_TIMEOUT,
@@ -84,6 +77,23 @@ export class CompiledLibrary {
       child.on('close', (status, signal) => resolve({ ...end, status, signal }));
     });
   }
+
+  /** Writes a script such as `run` takes to a file, for somebody else to start. @returns the file */
+  script(source: string, file: string): string {
+    writeFileSync(file, `${this.#prelude()}\n${source}`);
+    return file;
+  }
+
+  #prelude(): string {
+    return (
+      `process.env.FDLOOP_ADDON = ${JSON.stringify(path.resolve(addonFile()))};` +
+      `const libraryFolder = ${JSON.stringify(path.join(this.folder, 'lib') + path.sep)};` +
+      `const lib = (name) => require(libraryFolder + name);` +
+      // Read only where it is used: most scripts are about the addon.
+      `Object.defineProperty(globalThis, 'fdloop', { get: () => lib('index') });` +
+      `const addon = require(process.env.FDLOOP_ADDON);`
+    );
+  }
 }
 
 function addonFile(): string {
@@ -91,7 +101,7 @@ function addonFile(): string {
 }
 
 /** Compiles before the first test of a file, and removes after the last. */
-export function useCompiledLibrary(): { run: CompiledLibrary['run'] } {
+export function useCompiledLibrary(): Pick<CompiledLibrary, 'run' | 'script'> {
   let library: CompiledLibrary | null = null;
   beforeAll(() => {
     library = new CompiledLibrary();
@@ -99,5 +109,6 @@ export function useCompiledLibrary(): { run: CompiledLibrary['run'] } {
   afterAll(() => library?.remove());
   return {
     run: (script, options) => (library as CompiledLibrary).run(script, options),
+    script: (source, file) => (library as CompiledLibrary).script(source, file),
   };
 }
