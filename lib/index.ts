@@ -45,11 +45,34 @@ export {
 } from './selectors/selectors';
 
 // sockets
-export type { Address, Inet6Address, InetAddress, UnixAddress } from './sockets/address';
+export type { Address, Inet6Address, InetAddress, RawAddress, UnixAddress } from './sockets/address';
+export { ancillary, type PacketInfo, type PacketRoute, type Timestamp } from './sockets/ancillary';
 export { socketConstants } from './sockets/constants';
+export { type AncillaryItem, cmsgLen, cmsgSpace } from './sockets/control';
+export type { Credentials, Descriptor, ReceivedFds } from './sockets/descriptors';
+export {
+  type CanAddress,
+  ifIndexToName,
+  ifNameToIndex,
+  type NetlinkAddress,
+  type PacketAddress,
+  type VsockAddress,
+} from './sockets/link-address';
+export type { OutgoingMessage, ReceivedInto, ReceivedMessage } from './sockets/messages';
 export type { AddressInfo, Host, Port, ResolveOptions } from './sockets/numeric-address';
+export {
+  type KeepAlive,
+  type MulticastGroup,
+  type OptionSocket,
+  type ReadableOption,
+  type SocketOption,
+  socketOptions,
+  type WritableOption,
+} from './sockets/options';
+export { createServerSocket, hasDualstackIPv6, type ServerSocketOptions } from './sockets/server-socket';
 export { Socket, socketpair } from './sockets/socket';
 export type { SocketLike } from './sockets/socket-io';
+export type { TcpInfo, TcpInfoField } from './sockets/tcp-info';
 
 // futures
 export { asCompleted, type AsCompletedOptions } from './futures/as-completed';

@@ -542,6 +542,9 @@ constexpr NamedNumber kRows[] = {
 #ifdef IP_RECVERR
     FDLOOP_ROW(IP_RECVERR)
 #endif
+#ifdef IP_ORIGDSTADDR
+    FDLOOP_ROW(IP_ORIGDSTADDR)
+#endif
 #ifdef IP_RECVORIGDSTADDR
     FDLOOP_ROW(IP_RECVORIGDSTADDR)
 #endif
@@ -631,6 +634,25 @@ constexpr NamedNumber kRows[] = {
 #endif
 #ifdef SO_ORIGINAL_DST
     FDLOOP_ROW(SO_ORIGINAL_DST)
+#endif
+    // Multicast groups of either IP.
+#ifdef MCAST_JOIN_GROUP
+    FDLOOP_ROW(MCAST_JOIN_GROUP)
+#endif
+#ifdef MCAST_LEAVE_GROUP
+    FDLOOP_ROW(MCAST_LEAVE_GROUP)
+#endif
+#ifdef MCAST_JOIN_SOURCE_GROUP
+    FDLOOP_ROW(MCAST_JOIN_SOURCE_GROUP)
+#endif
+#ifdef MCAST_LEAVE_SOURCE_GROUP
+    FDLOOP_ROW(MCAST_LEAVE_SOURCE_GROUP)
+#endif
+#ifdef MCAST_BLOCK_SOURCE
+    FDLOOP_ROW(MCAST_BLOCK_SOURCE)
+#endif
+#ifdef MCAST_UNBLOCK_SOURCE
+    FDLOOP_ROW(MCAST_UNBLOCK_SOURCE)
 #endif
     // IPv6 options.
 #ifdef IPV6_V6ONLY

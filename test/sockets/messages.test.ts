@@ -267,7 +267,7 @@ describe.each(['in one call', 'one by one'])('batches %s', (way) => {
     left.send(Buffer.from('a'));
     left.send(Buffer.from('b'));
     const messages = right.recvmmsg(3, 1, cmsgSpace(12));
-    expect(messages.map(([, items]) => items.map(([, , data]) => data.readInt32LE(0)))).toEqual([
+    expect(messages.map(([, items]) => items.map(([, , data]) => Buffer.from(data).readInt32LE(0)))).toEqual([
       [process.pid],
       [process.pid],
     ]);
@@ -292,7 +292,7 @@ describe.each(['in one call', 'one by one'])('batches %s', (way) => {
     const [data, items] = second.recvmsg(10, cmsgSpace(4));
     expect(data.toString()).toBe('two');
     expect(items.map(([level, type]) => [level, type])).toEqual([[SOL_SOCKET, SCM_RIGHTS]]);
-    binding.close(items[0][2].readInt32LE(0));
+    binding.close(Buffer.from(items[0][2]).readInt32LE(0));
     expect(sender.sendmmsg([])).toBe(0);
   });
 
