@@ -264,6 +264,13 @@ export interface NativeBinding {
   shutdown(fd: Fd, how: number): Result;
   /** Closes a descriptor of any kind. EINTR counts as success: the descriptor is gone. */
   close(fd: Fd): Result;
+  /**
+   * Has the environment (a worker, ...) close the socket `fd` at its end, unless `close` or `disown` came first, or the
+   * number belongs to another socket by then. @returns 0; `-ENOTSOCK` for what is no socket
+   */
+  own(fd: Fd): Result;
+  /** Takes `own` back: somebody else closes it. @returns 1 if it was owned, 0 if not */
+  disown(fd: Fd): Result;
   getsockname(fd: Fd, address: SockAddr, lengths: Int32Array): Result;
   getpeername(fd: Fd, address: SockAddr, lengths: Int32Array): Result;
   /** Fills `value`; the length that the system wrote goes to `lengths[0]`. */

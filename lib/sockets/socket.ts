@@ -2,6 +2,7 @@
 // non-blocking from the start, errors carry code, syscall, address and port. No loop, no buffering, no retry.
 
 import { inspect } from 'node:util';
+import { isMainThread } from 'node:worker_threads';
 
 import { typeError, ValueError } from '../base/errors';
 import { binding } from '../native/binding';
@@ -39,6 +40,10 @@ const DEFAULT_LISTEN_BACKLOG = 128;
 // Some systems take flags along with the type; they are no part of it.
 const TYPE_FLAGS = (SOCK_NONBLOCK ?? 0) | (SOCK_CLOEXEC ?? 0);
 
+// A thread that is terminated, or a page that is left, closes nothing itself: its environment does it. A process that ends
+// needs nobody.
+const isOutlived = !isMainThread || (process as { type?: string }).type === 'renderer';
+
 // Scratch space of calls that fill in an address or a length; nothing of it outlives the call.
 const scratchAddress = new Uint8Array(binding.SOCKADDR_STORAGE_SIZE);
 const scratchLengths = new Int32Array(1);
@@ -74,9 +79,11 @@ export class Socket {
     this.proto = int32(proto, 'protocol');
     if (adopted !== undefined) {
       this.#fd = adopted.fd;
+      if (isOutlived) binding.own(this.#fd);
       return;
     }
     this.#fd = check(binding.socket(this.family, type, this.proto), 'socket');
+    if (isOutlived) binding.own(this.#fd);
     const result = binding.setNonBlocking(this.#fd, true);
     if (result < 0) {
       this.close();
@@ -315,10 +322,14 @@ export class Socket {
     if (fd >= 0) check(binding.close(fd), 'close');
   }
 
-  /** Gives the descriptor away: it stays open, and is the caller's from now on. @returns the descriptor */
+  /**
+   * Gives the descriptor away: it stays open, and is the caller's from now on, also when the thread ends (which closes the
+   * sockets of a worker otherwise). @returns the descriptor
+   */
   detach(): number {
     const fd = this.#fd;
     this.#fd = -1;
+    if (isOutlived && fd >= 0) binding.disown(fd);
     return fd;
   }
 

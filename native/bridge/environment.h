@@ -7,6 +7,7 @@
 
 #include <memory>
 
+#include "bridge/owned_fds.h"
 #include "selector/selector.h"
 
 namespace fdloop {
@@ -20,6 +21,7 @@ struct Environment {
   // is refused.
   std::shared_ptr<Selector> new_selector;
   HostWatch* new_host_watch = nullptr;
+  OwnedFds owned_fds;
 };
 
 // Each adds its part to the exports. False after a failed Node-API call, with an exception pending.

@@ -1,5 +1,6 @@
 // socket_wrap.cc: the socket calls as JavaScript functions. Each reads its arguments, checks that lengths lie
-// inside their buffers, and hands on to socket.h. No state and no objects.
+// inside their buffers, and hands on to socket.h. No state but the set of descriptors that the
+// environment owns.
 #include "bridge/arguments.h"
 #include "bridge/chunks.h"
 #include "bridge/environment.h"
@@ -190,6 +191,35 @@ napi_value SendChunks(napi_env env, napi_callback_info info) {
   return FromInt(env, SendMessage(fd, chunks, used, flags));
 }
 
+// own, disown and close: what the environment closes at its end.
+OwnedFds* OwnedFdsOf(napi_env env) {
+  void* environment = nullptr;
+  napi_get_instance_data(env, &environment);
+  return &static_cast<Environment*>(environment)->owned_fds;
+}
+
+napi_value Own(napi_env env, napi_callback_info info) {
+  Arguments<1> args(env, info);
+  int32_t fd;
+  if (!args.Int32(0, "fd", &fd)) return nullptr;
+  return FromInt(env, OwnedFdsOf(env)->Add(fd));
+}
+
+napi_value Disown(napi_env env, napi_callback_info info) {
+  Arguments<1> args(env, info);
+  int32_t fd;
+  if (!args.Int32(0, "fd", &fd)) return nullptr;
+  return FromInt(env, fd < 0 ? -EBADF : OwnedFdsOf(env)->Remove(fd));
+}
+
+napi_value CloseCall(napi_env env, napi_callback_info info) {
+  Arguments<1> args(env, info);
+  int32_t fd;
+  if (!args.Int32(0, "fd", &fd)) return nullptr;
+  OwnedFdsOf(env)->Remove(fd);
+  return FromInt(env, Close(fd));
+}
+
 napi_value GetSockOpt(napi_env env, napi_callback_info info) {
   Arguments<5> args(env, info);
   int32_t fd, level, option;
@@ -254,7 +284,9 @@ bool DefineSockets(napi_env env, napi_value exports) {
       Function("sendto", SendBytesTo),
       Function("sendmsg", SendChunks),
       Function("shutdown", FdNumberCall<Shutdown, kHow>),
-      Function("close", FdCall<Close>),
+      Function("close", CloseCall),
+      Function("own", Own),
+      Function("disown", Disown),
       Function("getsockname", FdNameCall<GetSocketName>),
       Function("getpeername", FdNameCall<GetPeerName>),
       Function("getsockopt", GetSockOpt),

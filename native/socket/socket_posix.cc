@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -222,6 +223,15 @@ Result GetInheritable(int fd) {
 
 Result Duplicate(int fd) {
   return RetryInterrupted([&] { return fcntl(fd, F_DUPFD_CLOEXEC, 0); });
+}
+
+Result SocketIdentity(int fd, uint64_t* identity) {
+  struct stat status;
+  if (fstat(fd, &status) < 0) return LastFailure();
+  if (!S_ISSOCK(status.st_mode)) return -ENOTSOCK;
+  // Not every system numbers its sockets: there one is as good as another.
+  *identity = status.st_ino != 0 ? status.st_ino : 1;
+  return 0;
 }
 
 }  // namespace fdloop

@@ -302,4 +302,21 @@ TEST(ConstantsAreThere) {
   CHECK_EQ(found, 10);
 }
 
+TEST(SocketsHaveAnIdentity) {
+  int32_t pair[2];
+  CHECK_EQ(OpenSocketPair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+  UniqueFd first(pair[0]), second(pair[1]), copy(Duplicate(pair[0])), file(open("/dev/null", O_RDONLY));
+  uint64_t one = 0, other = 0, again = 0;
+  CHECK_EQ(SocketIdentity(first.get(), &one), 0);
+  CHECK_EQ(SocketIdentity(second.get(), &other), 0);
+  CHECK_EQ(SocketIdentity(copy.get(), &again), 0);
+  CHECK(one != 0);
+  CHECK_EQ(one, again);
+#ifdef __linux__
+  CHECK(one != other);
+#endif
+  CHECK_EQ(SocketIdentity(file.get(), &one), -ENOTSOCK);
+  CHECK_EQ(SocketIdentity(-1, &one), -EBADF);
+}
+
 int main(int argc, char** argv) { return RunTests(argc, argv); }

@@ -239,7 +239,7 @@ test('a descriptor that is not open is EBADF for every call', () =>
         sendMessage: addon.sendMessage(closed, [bytes], 1, 0, bytes, 0, address(), 0),
         recvMessages: addon.recvMessages(closed, bytes, 8, 2, 0, bytes, 8, new Uint8Array(512), new Int32Array(8)),
         sendMessages: addon.sendMessages(closed, [bytes], 1, 0, new Int32Array([1, 0, 0]), bytes, address()),
-        shutdown: addon.shutdown(closed, 1), close: addon.close(closed), getsockname: addon.getsockname(closed, address(), lengths),
+        shutdown: addon.shutdown(closed, 1), close: addon.close(closed), own: addon.own(closed), getsockname: addon.getsockname(closed, address(), lengths),
         getpeername: addon.getpeername(closed, address(), lengths), getsockopt: addon.getsockopt(closed, 1, 4, bytes, lengths),
         setsockopt: addon.setsockopt(closed, 1, 2, bytes), setNonBlocking: addon.setNonBlocking(closed, true),
         getNonBlocking: addon.getNonBlocking(closed), setInheritable: addon.setInheritable(closed, true),

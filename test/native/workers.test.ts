@@ -112,3 +112,79 @@ describe('the addon alone', () => {
     );
   });
 });
+
+describe('sockets that a thread leaves open', () => {
+  /** Ends a worker in the middle and looks at what is open then. */
+  const ending = (workerScript: string, check: string): string => `${childKit}
+    const { Worker } = require('node:worker_threads');
+    const fs = require('node:fs');
+    const fdloop = require(libraryFolder + 'index');
+    const source = 'const { parentPort } = require("node:worker_threads"); const fs = require("node:fs");' +
+      'const fdloop = require(' + JSON.stringify(libraryFolder + 'index') + ');' + ${JSON.stringify(workerScript)};
+    const isOpen = (fd) => { try { fs.fstatSync(fd); return true; } catch { return false; } };
+    const worker = new Worker(source, { eval: true });
+    worker.once('message', async (message) => {
+      ${check}
+      end();
+    });`;
+
+  test('are closed at its end, however they came about', async () => {
+    const script = `
+      const keep = [];
+      const server = fdloop.createServerSocket(['127.0.0.1', 0]);
+      const client = new fdloop.Socket();
+      client.connectEx(server.getsockname());
+      const selector = new fdloop.PollSelector();
+      selector.register(server, 1);
+      selector.select(10);
+      const [left, right] = fdloop.socketpair();
+      keep.push(server, client, server.accept()[0], left, right, left.dup(), fdloop.Socket.fromFd(right.dup().detach()));
+      const closed = new fdloop.Socket();
+      closed.close();
+      parentPort.postMessage(keep.map((socket) => socket.fileno()));
+      setInterval(() => keep, 1000);`;
+    const check = `
+      assert.deepStrictEqual(message.map(isOpen), message.map(() => true));
+      await worker.terminate();
+      assert.deepStrictEqual(message.map(isOpen), message.map(() => false));`;
+    expectOk(await library.run(ending(script, check)));
+  });
+
+  test('stay open if they were given away', async () => {
+    const script = `
+      const [left, right] = fdloop.socketpair();
+      left.send(Buffer.from('x'));
+      parentPort.postMessage([left.detach(), right.detach()]);
+      setInterval(() => {}, 1000);`;
+    const check = `
+      await worker.terminate();
+      assert.deepStrictEqual(message.map(isOpen), [true, true]);
+      const [left, right] = message.map((fd) => fdloop.Socket.fromFd(fd));
+      assert.strictEqual(right.recv(1).toString(), 'x');
+      left.close();
+      right.close();`;
+    expectOk(await library.run(ending(script, check)));
+  });
+
+  test('are not mistaken for those that have their number now', async () => {
+    // Closed behind the back of the library, which is wrong: whoever has the number next must not pay for it.
+    const script = `
+      const sockets = [new fdloop.Socket(), new fdloop.Socket()];
+      const fds = sockets.map((socket) => socket.fileno());
+      process.on('warning', () => {});
+      for (const fd of fds) fs.closeSync(fd);
+      parentPort.postMessage(fds);
+      setInterval(() => sockets, 1000);`;
+    const check = `
+      const others = [];
+      while (message.some((fd) => !others.some((socket) => socket.fileno() === fd))) {
+        others.push(new fdloop.Socket());
+        assert(others.length < 1000);
+      }
+      await worker.terminate();
+      assert(others.every((socket) => isOpen(socket.fileno())));
+      for (const socket of others) socket.close();`;
+    const { status, stdout } = await library.run(ending(script, check));
+    expect([status, stdout]).toEqual([0, 'ok\n']);
+  });
+});
