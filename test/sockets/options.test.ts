@@ -10,6 +10,7 @@ import { ifNameToIndex } from '../../lib/sockets/link-address';
 import { socketOptions, type OptionSocket } from '../../lib/sockets/options';
 import type { Socket } from '../../lib/sockets/socket';
 import { decodeTcpInfo } from '../../lib/sockets/tcp-info';
+import { TransportSocket } from '../../lib/transports/transport-socket';
 import { hasInet6, pattern, receiveAll, thrownBy, useSocketKit, waitFor } from './socket-kit';
 
 const kit = useSocketKit();
@@ -98,6 +99,13 @@ test('every option that can be set checks the type of its value', () => {
       expect(error.code).toMatch(/^ERR_INVALID_ARG/);
     }
   }
+});
+
+test('the socket of a transport has options too', () => {
+  const shown = new TransportSocket(kit.current.socket());
+  o.keepAlive.set(shown, { idle: 7 });
+  expect(o.keepAlive.get(shown)).toMatchObject({ enabled: true, idle: 7 });
+  expect(o.tcpInfo.get(shown).state).toBe('CLOSE');
 });
 
 test('an option that a socket does not have is an OSError', () => {
