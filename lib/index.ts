@@ -124,6 +124,11 @@ export { BaseProtocol, BufferedProtocol, DatagramProtocol, Protocol, type Stream
 export { BaseTransport, ReadTransport, Transport } from './transports/transport';
 export { TransportSocket } from './transports/transport-socket';
 
+// tls
+export type { SSLClientOptions, SSLOptions, SSLServerOptions, SSLTimeouts } from './tls/options';
+export { SSLCertVerificationError, SSLError } from './tls/ssl-error';
+export { SSLTransport } from './tls/ssl-transport';
+
 // network
 export type { Connection } from './network/attach';
 export type { ConnectOptions } from './network/connect';
@@ -131,6 +136,10 @@ export type { DatagramEndpoint, DatagramOptions } from './network/datagram';
 export type { Hosts, ServeOptions } from './network/serve';
 export { type ProtocolFactory, Server } from './network/server';
 export type { UnixConnectOptions, UnixServeOptions } from './network/unix';
+
+// interop
+export { AdoptedSocket, adoptSocket, type DescriptorOwner, fdOf } from './interop/node-handles';
+export { watch, type WatchCallback, Watcher, type WatchEvents, type WatchOptions } from './interop/watch';
 
 // the loop and its runner
 export { getEventLoop, newEventLoop, SelectorEventLoop, setEventLoop } from './event-loop';

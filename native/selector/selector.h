@@ -7,8 +7,8 @@
 //
 // Guaranteed by every leaf:
 //
-//  - Level-triggered, unless kEdge is set: what was ready and has not been dealt with is reported again by the
-//    next Wait.
+//  - Level-triggered, unless kEdge is set: what was ready and has not been dealt with is reported again by
+//    the next Wait.
 //  - One Wait gives at most one entry for a descriptor.
 //  - Add answers -EEXIST for a known descriptor, Modify and Remove answer -ENOENT for an unknown one, all of
 //    them -EBADF for a negative one. These three answers change nothing.
