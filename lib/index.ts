@@ -124,11 +124,6 @@ export { BaseProtocol, BufferedProtocol, DatagramProtocol, Protocol, type Stream
 export { BaseTransport, ReadTransport, Transport } from './transports/transport';
 export { TransportSocket } from './transports/transport-socket';
 
-// tls
-export type { SSLClientOptions, SSLOptions, SSLServerOptions, SSLTimeouts } from './tls/options';
-export { SSLCertVerificationError, SSLError } from './tls/ssl-error';
-export { SSLTransport } from './tls/ssl-transport';
-
 // network
 export type { Connection } from './network/attach';
 export type { ConnectOptions } from './network/connect';
