@@ -20,7 +20,7 @@ import {
   sockSendall,
   sockSendto,
 } from './loop/sock-io';
-import { connectAcceptedSocket, type Connection } from './network/attach';
+import { connectAcceptedSocket, type AnyConnection, type Connection } from './network/attach';
 import type { FileSource } from './loop/file-source';
 import { sockSendfile, type SendfileOptions } from './loop/sock-sendfile';
 import type { ThreadPoolExecutor } from './loop/thread-pool';
@@ -31,16 +31,22 @@ import { sendfile } from './network/sendfile';
 import { getaddrinfo, getnameinfo } from './network/resolve';
 import { createServer, type Hosts, type ServeOptions } from './network/serve';
 import type { ProtocolFactory, Server } from './network/server';
+import { startTls, type StartTlsOptions } from './network/start-tls';
 import { createUnixConnection, createUnixServer, type UnixConnectOptions, type UnixServeOptions } from './network/unix';
 import type { Address, UnixAddress } from './sockets/address';
 import type { AddressInfo, Host, Port, ResolveOptions } from './sockets/numeric-address';
 import { describeType, type Socket } from './sockets/socket';
 import type { SocketLike } from './sockets/socket-io';
+import type { SSLOptions, SSLServerOptions } from './tls/options';
+import type { SSLTransport } from './tls/ssl-transport';
 import { type DatagramSocketLike, SelectorDatagramTransport } from './transports/datagram-transport';
 import type { BaseProtocol, DatagramProtocol } from './transports/protocol';
 import type { Attachable } from './transports/selector-transport';
 import { SelectorSocketTransport } from './transports/socket-transport';
 import type { Transport } from './transports/transport';
+
+/** Options that ask for TLS. */
+type WithSSL = { ssl: SSLOptions | true };
 
 /** The event loop. asyncio: SelectorEventLoop. */
 export class SelectorEventLoop extends BaseSelectorEventLoop {
@@ -60,15 +66,28 @@ export class SelectorEventLoop extends BaseSelectorEventLoop {
   }
 
   /**
-   * Connects, makes a protocol and gives [transport, protocol]. asyncio: create_connection.
-   * @throws (when awaited) ValueError for arguments that do not fit, OSError (ECONNREFUSED, ...)
+   * Connects, makes a protocol and gives [transport, protocol]; with `ssl` once the TLS handshake is done. asyncio:
+   * create_connection.
+   * @throws (when awaited) ValueError for arguments that do not fit, OSError (ECONNREFUSED, ...), SSLError
    */
+  createConnection<P extends BaseProtocol>(
+    protocolFactory: () => P,
+    host: Host,
+    port: Port,
+    options: ConnectOptions & WithSSL,
+  ): Coroutine<Connection<P, SSLTransport>>;
+  createConnection<P extends BaseProtocol>(
+    protocolFactory: () => P,
+    host?: Host,
+    port?: Port,
+    options?: ConnectOptions,
+  ): Coroutine<Connection<P>>;
   createConnection<P extends BaseProtocol>(
     protocolFactory: () => P,
     host: Host = null,
     port: Port = null,
     options: ConnectOptions = {},
-  ): Coroutine<Connection<P>> {
+  ): Coroutine<AnyConnection<P>> {
     return new Coroutine(createConnection(this, protocolFactory, host, port, options), this);
   }
 
@@ -79,9 +98,19 @@ export class SelectorEventLoop extends BaseSelectorEventLoop {
    */
   createUnixConnection<P extends BaseProtocol>(
     protocolFactory: () => P,
+    path: UnixAddress | null,
+    options: UnixConnectOptions & WithSSL,
+  ): Coroutine<Connection<P, SSLTransport>>;
+  createUnixConnection<P extends BaseProtocol>(
+    protocolFactory: () => P,
+    path?: UnixAddress | null,
+    options?: UnixConnectOptions,
+  ): Coroutine<Connection<P>>;
+  createUnixConnection<P extends BaseProtocol>(
+    protocolFactory: () => P,
     path: UnixAddress | null = null,
     options: UnixConnectOptions = {},
-  ): Coroutine<Connection<P>> {
+  ): Coroutine<AnyConnection<P>> {
     return new Coroutine(createUnixConnection(this, protocolFactory, path, options), this);
   }
 
@@ -98,8 +127,36 @@ export class SelectorEventLoop extends BaseSelectorEventLoop {
   }
 
   /** A protocol and a transport for a socket that was accepted elsewhere. asyncio: connect_accepted_socket. */
-  connectAcceptedSocket<P extends BaseProtocol>(protocolFactory: () => P, sock: SocketLike): Coroutine<Connection<P>> {
-    return new Coroutine(connectAcceptedSocket(this, protocolFactory, sock), this);
+  connectAcceptedSocket<P extends BaseProtocol>(
+    protocolFactory: () => P,
+    sock: SocketLike,
+    options: SSLServerOptions & { ssl: SSLOptions },
+  ): Coroutine<Connection<P, SSLTransport>>;
+  connectAcceptedSocket<P extends BaseProtocol>(
+    protocolFactory: () => P,
+    sock: SocketLike,
+    options?: SSLServerOptions,
+  ): Coroutine<Connection<P>>;
+  connectAcceptedSocket<P extends BaseProtocol>(
+    protocolFactory: () => P,
+    sock: SocketLike,
+    options: SSLServerOptions = {},
+  ): Coroutine<AnyConnection<P>> {
+    return new Coroutine(connectAcceptedSocket(this, protocolFactory, sock, options), this);
+  }
+
+  /**
+   * Speaks TLS on a connection from here on, and gives the transport to use instead. The protocol is told nothing: give it
+   * the new transport yourself. On failure the connection is closed. asyncio: start_tls.
+   * @throws (when awaited) TypeError for a transport that cannot, or no options; ValueError; SSLError, OSError
+   */
+  startTls(
+    transport: Transport,
+    protocol: BaseProtocol,
+    ssl: SSLOptions,
+    options: StartTlsOptions = {},
+  ): Coroutine<SSLTransport> {
+    return new Coroutine(startTls(this, transport, protocol, ssl, options), this);
   }
 
   /**

@@ -124,12 +124,18 @@ export { BaseProtocol, BufferedProtocol, DatagramProtocol, Protocol, type Stream
 export { BaseTransport, ReadTransport, Transport } from './transports/transport';
 export { TransportSocket } from './transports/transport-socket';
 
+// tls
+export type { SSLClientOptions, SSLOptions, SSLServerOptions, SSLTimeouts } from './tls/options';
+export { SSLCertVerificationError, SSLError } from './tls/ssl-error';
+export { SSLTransport } from './tls/ssl-transport';
+
 // network
 export type { Connection } from './network/attach';
 export type { ConnectOptions } from './network/connect';
 export type { DatagramEndpoint, DatagramOptions } from './network/datagram';
 export type { Hosts, ServeOptions } from './network/serve';
 export { type ProtocolFactory, Server } from './network/server';
+export type { StartTlsOptions } from './network/start-tls';
 export type { UnixConnectOptions, UnixServeOptions } from './network/unix';
 
 // interop

@@ -9,6 +9,8 @@ import type { CoroutineGenerator } from '../futures/frame';
 import type { BaseSelectorEventLoop } from '../loop/selector-event-loop';
 import type { Address } from '../sockets/address';
 import type { SocketLike } from '../sockets/socket-io';
+import { makeSSLTransport } from '../tls/make-transport';
+import type { SSLSettings } from '../tls/options';
 import type { BaseProtocol } from '../transports/protocol';
 import type { BaseTransport } from '../transports/transport';
 import { TransportSocket } from '../transports/transport-socket';
@@ -23,8 +25,9 @@ export function startAccepting(
   protocolFactory: ProtocolFactory,
   server: Server | null,
   backlog: number,
+  ssl: SSLSettings | null,
 ): void {
-  loop._addReader(sock.fileno(), () => acceptConnections(loop, sock, protocolFactory, server, backlog));
+  loop._addReader(sock.fileno(), () => acceptConnections(loop, sock, protocolFactory, server, backlog, ssl));
 }
 
 /** asyncio: _stop_serving. */
@@ -40,6 +43,7 @@ function acceptConnections(
   protocolFactory: ProtocolFactory,
   server: Server | null,
   backlog: number,
+  ssl: SSLSettings | null,
 ): void {
   // Differs from asyncio: with a backlog of 0 it would try never, and spin (ACC-004).
   for (let left = Math.max(backlog, 1); left > 0; left--) {
@@ -60,11 +64,11 @@ function acceptConnections(
       loop._removeReader(sock.fileno());
       // Differs from asyncio: one report and one restart, and none for a server closed meanwhile (ACC-010, ACC-011).
       loop.callLater(ACCEPT_RETRY_DELAY, () => {
-        if (sock.fileno() >= 0) startAccepting(loop, sock, protocolFactory, server, backlog);
+        if (sock.fileno() >= 0) startAccepting(loop, sock, protocolFactory, server, backlog, ssl);
       });
       return;
     }
-    loop.createTask(setUpConnection(loop, connection, protocolFactory, server, { peername: peer }));
+    loop.createTask(setUpConnection(loop, connection, protocolFactory, server, { peername: peer }, ssl));
   }
 }
 
@@ -75,13 +79,17 @@ function* setUpConnection(
   protocolFactory: ProtocolFactory,
   server: Server | null,
   extra: Record<string, unknown>,
+  ssl: SSLSettings | null,
 ): CoroutineGenerator<void> {
   let protocol: BaseProtocol | null = null;
   let transport: BaseTransport | null = null;
   try {
     protocol = protocolFactory();
     const waiter = loop.createFuture<void>();
-    transport = loop._makeSocketTransport(connection, protocol, waiter, extra, server);
+    transport =
+      ssl === null
+        ? loop._makeSocketTransport(connection, protocol, waiter, extra, server)
+        : makeSSLTransport(loop, connection, protocol, ssl, waiter, extra, server);
     try {
       yield* waiter;
     } catch (error) {

@@ -10,29 +10,46 @@ import type { BaseSelectorEventLoop } from '../loop/selector-event-loop';
 import { SOCK_STREAM } from '../sockets/constants';
 import type { SocketLike } from '../sockets/socket-io';
 import type { BaseProtocol } from '../transports/protocol';
+import { serverSettings, type SSLServerOptions, type SSLSettings } from '../tls/options';
+import { makeSSLTransport } from '../tls/make-transport';
+import type { SSLTransport } from '../tls/ssl-transport';
 import type { SelectorSocketTransport } from '../transports/socket-transport';
+import type { Transport } from '../transports/transport';
 
 /** What a connecting verb gives. */
-export type Connection<P extends BaseProtocol> = [transport: SelectorSocketTransport, protocol: P];
+export type Connection<P extends BaseProtocol, T extends Transport = SelectorSocketTransport> = [
+  transport: T,
+  protocol: P,
+];
+
+/** What a connecting verb gives, with TLS or without. */
+export type AnyConnection<P extends BaseProtocol> = Connection<P, SelectorSocketTransport | SSLTransport>;
 
 /** @throws ValueError unless `sock` is a stream socket */
 export function checkStream(sock: SocketLike): void {
   if (sock.type !== SOCK_STREAM) throw new ValueError(`a stream socket was expected, not ${inspect(sock)}`);
 }
 
-/** The socket is the transport's from here on, and closed if nothing comes of it. */
+/**
+ * The socket is the transport's from here on, and closed if nothing comes of it.
+ * @param ssl how to speak TLS, or null
+ */
 export function* attachProtocol<P extends BaseProtocol>(
   loop: BaseSelectorEventLoop,
   socket: SocketLike,
   protocolFactory: () => P,
-): CoroutineGenerator<Connection<P>> {
+  ssl: SSLSettings | null,
+): CoroutineGenerator<AnyConnection<P>> {
   const waiter = loop.createFuture<void>();
   let protocol: P;
-  let transport: SelectorSocketTransport;
+  let transport: SelectorSocketTransport | SSLTransport;
   try {
     socket.setblocking(false);
     protocol = protocolFactory();
-    transport = loop._makeSocketTransport(socket, protocol, waiter, {}, null);
+    transport =
+      ssl === null
+        ? loop._makeSocketTransport(socket, protocol, waiter, {}, null)
+        : makeSSLTransport(loop, socket, protocol, ssl, waiter, {}, null);
   } catch (error) {
     // Differs from asyncio: nobody took the socket, and no reference count closes it.
     socket.close();
@@ -52,9 +69,10 @@ export function* connectAcceptedSocket<P extends BaseProtocol>(
   loop: BaseSelectorEventLoop,
   protocolFactory: () => P,
   sock: SocketLike,
-): CoroutineGenerator<Connection<P>> {
+  options: SSLServerOptions,
+): CoroutineGenerator<AnyConnection<P>> {
   checkStream(sock);
-  const connection = yield* attachProtocol(loop, sock, protocolFactory);
+  const connection = yield* attachProtocol(loop, sock, protocolFactory, serverSettings(options));
   if (loop.getDebug()) logger.debug(`${inspect(sock)} handled: ${inspect(connection[0])}`);
   return connection;
 }

@@ -14,9 +14,10 @@ import { SOCK_STREAM } from '../sockets/constants';
 import type { AddressInfo, Host, Port } from '../sockets/numeric-address';
 import { Socket } from '../sockets/socket';
 import type { BaseProtocol } from '../transports/protocol';
-import { attachProtocol, checkStream, type Connection } from './attach';
+import { clientSettings, type SSLClientOptions } from '../tls/options';
+import { attachProtocol, checkStream, type AnyConnection } from './attach';
 
-export interface ConnectOptions {
+export interface ConnectOptions extends SSLClientOptions {
   /** AF_INET or AF_INET6; whatever the host has if left out. */
   family?: number;
   proto?: number;
@@ -40,8 +41,9 @@ export function* createConnection<P extends BaseProtocol>(
   host: Host,
   port: Port,
   options: ConnectOptions,
-): CoroutineGenerator<Connection<P>> {
+): CoroutineGenerator<AnyConnection<P>> {
   const { sock = null } = options;
+  const ssl = clientSettings(options, host);
   let socket: Socket;
   if (host !== null || port !== null) {
     if (sock !== null) throw new ValueError('host and port, or sock, not both');
@@ -51,7 +53,7 @@ export function* createConnection<P extends BaseProtocol>(
     checkStream(sock);
     socket = sock;
   }
-  const connection = yield* attachProtocol(loop, socket, protocolFactory);
+  const connection = yield* attachProtocol(loop, socket, protocolFactory, ssl);
   if (loop.getDebug()) logger.debug(`${inspect(socket)} connected to ${inspect(host)}:${String(port)}`);
   return connection;
 }

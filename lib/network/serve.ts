@@ -23,9 +23,10 @@ import {
 import type { AddressInfo, Host, Port, ResolveOptions } from '../sockets/numeric-address';
 import { Socket } from '../sockets/socket';
 import { addressFields } from '../sockets/address';
+import { serverSettings, type SSLServerOptions } from '../tls/options';
 import { Server, type ProtocolFactory } from './server';
 
-export interface ServeOptions {
+export interface ServeOptions extends SSLServerOptions {
   /** AF_INET or AF_INET6; both if left out. */
   family?: number;
   /** Flags of getaddrinfo; AI_PASSIVE if left out. */
@@ -55,6 +56,7 @@ export function* createServer(
   options: ServeOptions,
 ): CoroutineGenerator<Server> {
   const { sock = null, backlog = DEFAULT_BACKLOG, startServing = true } = options;
+  const ssl = serverSettings(options);
   let sockets: Socket[];
   if (host !== null || port !== null) {
     if (sock !== null) throw new ValueError('host and port, or sock, not both');
@@ -65,7 +67,7 @@ export function* createServer(
     sockets = [sock];
   }
   for (const socket of sockets) socket.setblocking(false);
-  const server = new Server(loop, sockets, protocolFactory, backlog);
+  const server = new Server(loop, sockets, protocolFactory, backlog, ssl);
   if (startServing) {
     server._startServing();
     // One iteration, so that the accept loop is entered.

@@ -8,6 +8,7 @@ import type { CoroutineGenerator } from '../futures/frame';
 import type { Future } from '../futures/future';
 import type { BaseSelectorEventLoop } from '../loop/selector-event-loop';
 import type { Socket } from '../sockets/socket';
+import type { SSLSettings } from '../tls/options';
 import type { BaseProtocol } from '../transports/protocol';
 import type { SelectorTransport } from '../transports/selector-transport';
 import { TransportSocket } from '../transports/transport-socket';
@@ -22,14 +23,22 @@ export class Server {
   /** @internal */ _waiters: Future<void>[] | null = [];
   /** @internal */ readonly _protocolFactory: ProtocolFactory;
   /** @internal */ readonly _backlog: number;
+  /** @internal */ readonly _ssl: SSLSettings | null;
   /** @internal */ _serving = false;
   /** @internal */ _serveForeverFuture: Future<void> | null = null;
 
-  constructor(loop: BaseSelectorEventLoop, sockets: Socket[], protocolFactory: ProtocolFactory, backlog: number) {
+  constructor(
+    loop: BaseSelectorEventLoop,
+    sockets: Socket[],
+    protocolFactory: ProtocolFactory,
+    backlog: number,
+    ssl: SSLSettings | null = null,
+  ) {
     this._loop = loop;
     this._sockets = sockets;
     this._protocolFactory = protocolFactory;
     this._backlog = backlog;
+    this._ssl = ssl;
   }
 
   /** @internal */
@@ -103,7 +112,7 @@ export class Server {
     this._serving = true;
     for (const socket of this._sockets) {
       socket.listen(this._backlog);
-      startAccepting(this._loop, socket, this._protocolFactory, this, this._backlog);
+      startAccepting(this._loop, socket, this._protocolFactory, this, this._backlog, this._ssl);
     }
   }
 

@@ -13,16 +13,17 @@ import type { UnixAddress } from '../sockets/address';
 import { AF_UNIX, SOCK_STREAM } from '../sockets/constants';
 import { Socket } from '../sockets/socket';
 import type { BaseProtocol } from '../transports/protocol';
-import { attachProtocol, type Connection } from './attach';
+import { clientSettings, serverSettings, type SSLClientOptions, type SSLServerOptions } from '../tls/options';
+import { attachProtocol, type AnyConnection } from './attach';
 import { removeStaleSocket } from './socket-file';
 import { Server, type ProtocolFactory } from './server';
 
-export interface UnixConnectOptions {
+export interface UnixConnectOptions extends SSLClientOptions {
   /** A connected Unix stream socket, instead of a path. It is the transport's from then on. */
   sock?: Socket | null;
 }
 
-export interface UnixServeOptions {
+export interface UnixServeOptions extends SSLServerOptions {
   /** A bound Unix stream socket, instead of a path. It is the server's from then on. */
   sock?: Socket | null;
   /** Connections that wait in the kernel, and that one turn accepts, at the most. */
@@ -53,9 +54,10 @@ export function* createUnixConnection<P extends BaseProtocol>(
   protocolFactory: () => P,
   path: UnixAddress | null,
   options: UnixConnectOptions,
-): CoroutineGenerator<Connection<P>> {
+): CoroutineGenerator<AnyConnection<P>> {
+  const ssl = clientSettings(options, null);
   const chosen = choose(path, options.sock ?? null);
-  if ('sock' in chosen) return yield* attachProtocol(loop, chosen.sock, protocolFactory);
+  if ('sock' in chosen) return yield* attachProtocol(loop, chosen.sock, protocolFactory, ssl);
   const socket = new Socket(AF_UNIX, SOCK_STREAM);
   try {
     yield* sockConnect(loop, socket, chosen.path);
@@ -63,7 +65,7 @@ export function* createUnixConnection<P extends BaseProtocol>(
     socket.close();
     throw error;
   }
-  return yield* attachProtocol(loop, socket, protocolFactory);
+  return yield* attachProtocol(loop, socket, protocolFactory, ssl);
 }
 
 export function* createUnixServer(
@@ -72,10 +74,11 @@ export function* createUnixServer(
   path: UnixAddress | null,
   options: UnixServeOptions,
 ): CoroutineGenerator<Server> {
+  const ssl = serverSettings(options);
   const chosen = choose(path, options.sock ?? null);
   const socket = 'sock' in chosen ? chosen.sock : bindTo(chosen.path);
   socket.setblocking(false);
-  const server = new Server(loop, [socket], protocolFactory, options.backlog ?? DEFAULT_BACKLOG);
+  const server = new Server(loop, [socket], protocolFactory, options.backlog ?? DEFAULT_BACKLOG, ssl);
   if (options.startServing ?? true) {
     server._startServing();
     yield;

@@ -1,0 +1,211 @@
+// ssl-engine.ts: TLS without a socket: encrypted bytes in and out on one side, plain ones on the other. Python: ssl.MemoryBIO
+// with ssl.SSLObject. The cryptography is that of node:tls, so OpenSSL and Electron's BoringSSL are alike.
+//
+//   feed(encrypted) --> | TLSSocket over a Duplex of ours | --> events.plain
+//   write(plain)    --> |                                 | --> events.output
+//
+// Output and plain bytes come before `feed` and `write` return; the handshake's end does too, or else within the tick
+// queue of the same handle, as errors and the peer's close_notify do. Nothing here waits for Node's own loop.
+
+import { Duplex } from 'node:stream';
+import { connect, TLSSocket } from 'node:tls';
+
+import { SSLCertVerificationError, sslErrorOf } from './ssl-error';
+import { nameOptions, secureContextOf, type SSLSettings } from './options';
+
+export interface SSLEngineEvents {
+  /** Encrypted bytes for the peer, whose memory is the receiver's from then on. */
+  output(chunk: Uint8Array): void;
+  /** Plain bytes from the peer. */
+  plain(chunk: Buffer): void;
+  handshakeDone(): void;
+  /** The peer's close_notify. */
+  ended(): void;
+  /** Nothing can come after this. */
+  failed(error: unknown): void;
+}
+
+/** What node:tls puts around a stream that is no socket. */
+interface StreamWrap {
+  _handle: unknown;
+  finishWrite(handle: unknown, status: number): void;
+}
+
+/** The native half of a TLSSocket, as far as there is no public way. */
+interface NativeHalf {
+  _parentWrap?: Partial<StreamWrap>;
+  verifyError?(): (Error & { code?: string }) | null;
+}
+
+/** The stream that a TLSSocket believes to be its connection. */
+class Lower extends Duplex {
+  /** A write that was taken and not confirmed yet. */
+  confirm: ((error?: Error | null) => void) | null = null;
+  readonly #take: (chunk: Uint8Array) => void;
+
+  constructor(take: (chunk: Uint8Array) => void) {
+    super();
+    this.#take = take;
+  }
+
+  // Not through the buffers of Duplex: what is written is out at once, and what is fed is in at once.
+  override write(chunk: Uint8Array, ...rest: unknown[]): boolean {
+    this.confirm = rest[rest.length - 1] as () => void;
+    this.#take(chunk);
+    return true;
+  }
+
+  override cork(): void {
+    // Nothing is held back.
+  }
+
+  override uncork(): void {
+    // Nothing was held back.
+  }
+
+  override end(): this {
+    return this;
+  }
+
+  override _read(): void {
+    // It is fed by 'data' events.
+  }
+}
+
+export class SSLEngine {
+  /** Node's half: certificates, session, protocol. */
+  readonly socket: TLSSocket;
+  readonly #lower: Lower;
+  readonly #wrap: StreamWrap | null;
+  readonly #events: SSLEngineEvents;
+  #inside = false;
+  #done = false;
+  #over = false;
+
+  constructor(settings: SSLSettings, events: SSLEngineEvents) {
+    this.#events = events;
+    this.#lower = new Lower((chunk) => {
+      if (!this.#over) events.output(chunk);
+      // Written from the tick queue: nobody is about to confirm it.
+      if (!this.#inside) process.nextTick(() => this.#confirm());
+    });
+    this.socket = settings.serverSide ? this.#serve(settings) : this.#connect(settings);
+    const { socket } = this;
+    const wrap = this.#native?._parentWrap;
+    this.#wrap = typeof wrap?.finishWrite === 'function' && wrap._handle !== undefined ? (wrap as StreamWrap) : null;
+    socket.on('error', (error) => this.#fail(error));
+    socket.on('_tlsError', (error: unknown) => this.#fail(error));
+    socket.on('close', () => {
+      if (!this.#done) this.#fail(new Error('TLS ended before the handshake was done'));
+    });
+    socket.on('data', (chunk: Buffer) => {
+      if (!this.#over) events.plain(chunk);
+    });
+    socket.on('end', () => {
+      if (!this.#over) events.ended();
+    });
+  }
+
+  get #native(): NativeHalf | null {
+    return (this.socket as unknown as { _handle: NativeHalf | null })._handle;
+  }
+
+  /** Whether everything is done inside of the calls. Otherwise Node's own loop has to go round. */
+  get isImmediate(): boolean {
+    return this.#wrap !== null;
+  }
+
+  /** Plain bytes that were written and are not encrypted yet: the peer has to answer first. */
+  get pendingPlain(): number {
+    return this.socket.writableLength;
+  }
+
+  #connect(settings: SSLSettings): TLSSocket {
+    const { options, serverHostname } = settings;
+    const socket = connect({
+      ...options,
+      ...nameOptions(serverHostname),
+      secureContext: secureContextOf(options),
+      socket: this.#lower,
+    });
+    // Comes after verification.
+    socket.on('secureConnect', () => this.#finish());
+    return socket;
+  }
+
+  #serve(settings: SSLSettings): TLSSocket {
+    const { options } = settings;
+    const secureContext = secureContextOf(options);
+    const socket = new TLSSocket(this.#lower, { ...options, secureContext, isServer: true });
+    socket.on('secure', () => {
+      const error = options.requestCert === true ? this.#clientVerifyError() : null;
+      socket.authorized = options.requestCert === true && error === null;
+      if (error === null || options.rejectUnauthorized === false) this.#finish();
+      else this.#fail(error);
+    });
+    return socket;
+  }
+
+  #clientVerifyError(): Error | null {
+    const native = this.#native;
+    if (typeof native?.verifyError === 'function') return native.verifyError() ?? null;
+    const message = 'this Node cannot tell whether the certificate of the client is good';
+    return new SSLCertVerificationError(message, { code: 'CERT_UNKNOWN', errno: 0 });
+  }
+
+  /** Encrypted bytes from the peer. The memory is the caller's again afterwards. */
+  feed(chunk: Uint8Array): void {
+    if (!this.#over) this.#enter(() => this.#lower.emit('data', chunk));
+  }
+
+  /** Plain bytes for the peer. */
+  write(chunk: Uint8Array): void {
+    this.#enter(() => this.socket.write(chunk));
+  }
+
+  /** Sends our close_notify, after what was written. */
+  end(): void {
+    this.#enter(() => this.socket.end());
+  }
+
+  /** No more events. */
+  destroy(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.socket.destroy();
+  }
+
+  #enter(action: () => unknown): void {
+    this.#inside = true;
+    try {
+      action();
+      this.#confirm();
+    } finally {
+      this.#inside = false;
+    }
+  }
+
+  // node:tls goes on with its output when the write before is confirmed. The stream's own way confirms from Node's loop,
+  // which does not go round in a synchronous run.
+  #confirm(): void {
+    const wrap = this.#wrap;
+    for (let confirm = this.#lower.confirm; confirm !== null; confirm = this.#lower.confirm) {
+      this.#lower.confirm = null;
+      if (wrap === null) confirm();
+      else if (wrap._handle !== null) wrap.finishWrite(wrap._handle, 0);
+    }
+  }
+
+  #finish(): void {
+    if (this.#over || this.#done) return;
+    this.#done = true;
+    this.#events.handshakeDone();
+  }
+
+  #fail(error: unknown): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#events.failed(sslErrorOf(error));
+    this.socket.destroy();
+  }
+}
