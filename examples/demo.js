@@ -36,6 +36,12 @@ class EchoClient extends Protocol {
   }
 }
 
+// Listening before run() leaves Ctrl-C to us: it would cancel main() otherwise, as in asyncio.
+let stopped = false;
+process.on('SIGINT', () => {
+  stopped = true;
+});
+
 let ticks = 0;
 const ticking = setInterval(() => {
   ticks += 1;
@@ -53,10 +59,6 @@ async function main() {
     transports.push(transport);
   }
 
-  let stopped = false;
-  process.once('SIGINT', () => {
-    stopped = true;
-  });
   let before = 0;
   const steps = SECONDS * 2;
   for (let step = 1; step <= steps && !stopped; step++) {
