@@ -3,9 +3,22 @@
 #ifndef FDLOOP_BASE_UNIQUE_FD_H_
 #define FDLOOP_BASE_UNIQUE_FD_H_
 
+#ifdef _WIN32
+#include "base/winsock.h"
+#else
 #include <unistd.h>
+#endif
 
 namespace fdloop {
+
+// On Windows every descriptor of ours is a socket.
+inline void CloseDescriptor(int fd) {
+#ifdef _WIN32
+  closesocket(AsSocket(fd));
+#else
+  close(fd);
+#endif
+}
 
 class UniqueFd {
  public:
@@ -31,7 +44,7 @@ class UniqueFd {
 
   // An interrupted close is not repeated: the descriptor is gone already, and its number may be in use again.
   void Reset(int fd = -1) {
-    if (fd_ >= 0) close(fd_);
+    if (fd_ >= 0) CloseDescriptor(fd_);
     fd_ = fd;
   }
 
