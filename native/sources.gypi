@@ -15,14 +15,15 @@
     "core_sources_common": [
       "native/base/errno_table.cc",
       "native/selector/registry.cc",
-      "native/selector/selector.cc"
+      "native/selector/selector.cc",
+      "native/selector/waiter.cc"
     ],
     "core_sources_posix": [
       "native/base/library_pin_posix.cc",
+      "native/base/thread_posix.cc",
       "native/base/wake_pipe.cc",
       "native/selector/poll.cc",
       "native/selector/select.cc",
-      "native/selector/waiter.cc",
       "native/socket/address.cc",
       "native/socket/constants.cc",
       "native/socket/message_posix.cc",

@@ -7,10 +7,13 @@
 #ifndef FDLOOP_SELECTOR_WAITER_H_
 #define FDLOOP_SELECTOR_WAITER_H_
 
-#include <pthread.h>
 #include <stdint.h>
 
+#include <mutex>
+
+#include "base/condition.h"
 #include "base/result.h"
+#include "base/thread.h"
 #include "base/wake_pipe.h"
 #include "selector/selector.h"
 
@@ -39,20 +42,17 @@ class Waiter {
   void Stop();
 
  private:
-  static void* Main(void* waiter);
   void Run();
-  void WaitUntilArmed();
 
   Selector* selector_ = nullptr;
   Report report_ = nullptr;
   void* context_ = nullptr;
   WakePipe wake_pipe_;
-  pthread_t thread_ = {};
-  bool has_thread_ = false;
+  Thread thread_;
 
   // All below belong to the mutex.
-  pthread_mutex_t mutex_ = PTHREAD_MUTEX_INITIALIZER;
-  pthread_cond_t changed_ = PTHREAD_COND_INITIALIZER;
+  std::mutex mutex_;
+  Condition changed_;
   bool armed_ = false;
   bool stopping_ = false;
   bool in_wait_ = false;
