@@ -30,7 +30,11 @@
         ["OS!='win'", { "sources": ["<@(core_sources_posix)"] }],
         ["OS=='linux'", { "sources": ["<@(core_sources_linux)"], "ldflags": ["-pthread"] }],
         ["OS=='mac' or OS=='freebsd' or OS=='openbsd'", { "sources": ["<@(core_sources_bsd)"] }],
-        ["OS=='win'", { "defines": ["WIN32_LEAN_AND_MEAN", "NOMINMAX"], "libraries": ["-lws2_32"] }]
+        ["OS=='win'", {
+          "sources": ["<@(core_sources_windows)"],
+          "defines": ["WIN32_LEAN_AND_MEAN", "NOMINMAX", "_WIN32_WINNT=0x0A00"],
+          "libraries": ["-lws2_32", "-liphlpapi"]
+        }]
       ]
     }
   ]

@@ -12,20 +12,22 @@
       "native/bridge/socket_wrap.cc",
       "native/bridge/thread_engine.cc"
     ],
+    "addon_sources_mingw": ["native/bridge/delay_load_windows.cc"],
     "core_sources_common": [
       "native/base/errno_table.cc",
       "native/selector/registry.cc",
       "native/selector/selector.cc",
-      "native/selector/waiter.cc"
+      "native/selector/waiter.cc",
+      "native/socket/address.cc",
+      "native/socket/constants.cc"
     ],
     "core_sources_posix": [
+      "native/base/errno_message_posix.cc",
       "native/base/library_pin_posix.cc",
       "native/base/thread_posix.cc",
       "native/base/wake_pipe.cc",
       "native/selector/poll.cc",
       "native/selector/select.cc",
-      "native/socket/address.cc",
-      "native/socket/constants.cc",
       "native/socket/message_posix.cc",
       "native/socket/resolve_posix.cc",
       "native/socket/socket_posix.cc",
@@ -43,6 +45,14 @@
       "native/socket/link_address_none.cc",
       "native/socket/message_batch_none.cc",
       "native/socket/send_file_none.cc"
+    ],
+    "core_sources_windows": [
+      "native/base/errno_message_windows.cc",
+      "native/base/library_pin_windows.cc",
+      "native/base/thread_windows.cc",
+      "native/base/winsock.cc",
+      "native/socket/link_address_none.cc",
+      "native/socket/message_batch_none.cc"
     ]
   }
 }

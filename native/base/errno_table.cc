@@ -1,10 +1,8 @@
-// errno_table.cc: the errno names of this platform, and its texts for them. A name that the platform does not
-// have is left out by the preprocessor, so the list may name everything that any platform has.
+// errno_table.cc: the errno names of this platform. A name that the platform does not have is left out by the
+// preprocessor, so the list may name everything that any platform has.
 #include "base/errno_table.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <string.h>
 
 namespace fdloop {
 
@@ -628,15 +626,6 @@ constexpr NamedNumber
 
 #undef FDLOOP_ROW
 
-// strerror_r exists in two shapes; overloading on the answer's type takes whichever the C library has.
-[[maybe_unused]] void CopyMessage(int failed, char* text, size_t capacity, int number) {
-  if (failed != 0) snprintf(text, capacity, "Unknown error %d", number);
-}
-
-[[maybe_unused]] void CopyMessage(const char* answer, char* text, size_t capacity, int) {
-  if (answer != text) snprintf(text, capacity, "%s", answer);
-}
-
 }  // namespace
 
 NamedNumberTable ErrnoTable() { return {kRows, sizeof kRows / sizeof *kRows}; }
@@ -646,11 +635,6 @@ const char* ErrnoName(int number) {
     if (row.value == number) return row.name;
   }
   return nullptr;
-}
-
-void ErrnoMessage(int number, char* text, size_t capacity) {
-  text[0] = '\0';
-  CopyMessage(strerror_r(number, text, capacity), text, capacity, number);
 }
 
 }  // namespace fdloop

@@ -2,12 +2,9 @@
 // aligned, so structures are copied in and out, never pointed at.
 #include "socket/address.h"
 
-#include <arpa/inet.h>
-#include <net/if.h>
-#include <netinet/in.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
+
+#include "socket/system_headers.h"
 
 namespace fdloop {
 

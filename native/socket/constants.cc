@@ -11,14 +11,9 @@
 #include <linux/rtnetlink.h>
 #include <linux/vm_sockets.h>
 #endif
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <netinet/udp.h>
-#include <sys/socket.h>
-#include <sys/uio.h>
 
 #include "socket/socket.h"
+#include "socket/system_headers.h"
 
 // musl and the BSDs define these; glibc enumerates them and adds macros of the same name only for some.
 #ifndef IPPROTO_MPTCP

@@ -42,7 +42,7 @@ LinkAddress DecodeLinkAddress(int family, const uint8_t* address, size_t length)
 Result InterfaceIndex(const char* name);
 
 // Room for the longest name of an interface with its NUL, as everywhere.
-constexpr size_t kInterfaceNameSize = 64;
+constexpr size_t kInterfaceNameSize = 256;
 
 // Writes the name of a network interface with its NUL. The answer is its length, -ENXIO if no interface has
 // the number.

@@ -1,0 +1,30 @@
+// system_headers.h: the socket API under whatever names this system's headers have, for the files that are
+// the same everywhere (address.cc, constants.cc, resolve.cc). The one place below socket/ where systems are
+// told apart outside leaves; nothing is declared here.
+#ifndef FDLOOP_SOCKET_SYSTEM_HEADERS_H_
+#define FDLOOP_SOCKET_SYSTEM_HEADERS_H_
+
+#ifdef _WIN32
+// In this order: each builds on those before it.
+// clang-format off
+#include "base/winsock.h"
+#include <ws2tcpip.h>
+#include <mswsock.h>
+#include <mstcpip.h>
+#include <afunix.h>
+#include <iphlpapi.h>
+#include <netioapi.h>
+// clang-format on
+#else
+#include <arpa/inet.h>
+#include <net/if.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <netinet/udp.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#endif
+
+#endif  // FDLOOP_SOCKET_SYSTEM_HEADERS_H_
