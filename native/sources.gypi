@@ -34,6 +34,7 @@
       "native/socket/wake_end.cc"
     ],
     "core_sources_linux": [
+      "native/base/glibc_floor.cc",
       "native/selector/epoll.cc",
       "native/selector/leaves_linux.cc",
       "native/socket/link_address_linux.cc",
