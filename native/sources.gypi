@@ -19,7 +19,10 @@
       "native/selector/selector.cc",
       "native/selector/waiter.cc",
       "native/socket/address.cc",
-      "native/socket/constants.cc"
+      "native/socket/constants.cc",
+      "native/socket/control.cc",
+      "native/socket/resolve.cc",
+      "native/socket/wake_end.cc"
     ],
     "core_sources_posix": [
       "native/base/errno_message_posix.cc",
@@ -30,8 +33,7 @@
       "native/selector/select.cc",
       "native/socket/message_posix.cc",
       "native/socket/resolve_posix.cc",
-      "native/socket/socket_posix.cc",
-      "native/socket/wake_end.cc"
+      "native/socket/socket_posix.cc"
     ],
     "core_sources_linux": [
       "native/base/glibc_floor.cc",
@@ -42,18 +44,26 @@
       "native/socket/send_file_linux.cc"
     ],
     "core_sources_bsd": [
-      "native/selector/leaves_posix.cc",
+      "native/selector/kqueue.cc",
+      "native/selector/leaves_bsd.cc",
       "native/socket/link_address_none.cc",
-      "native/socket/message_batch_none.cc",
-      "native/socket/send_file_none.cc"
+      "native/socket/message_batch_none.cc"
     ],
+    "core_sources_mac": ["native/socket/send_file_mac.cc"],
+    "core_sources_freebsd": ["native/socket/send_file_freebsd.cc"],
+    "core_sources_openbsd": ["native/socket/send_file_none.cc"],
     "core_sources_windows": [
       "native/base/errno_message_windows.cc",
       "native/base/library_pin_windows.cc",
+      "native/base/loopback_pair_windows.cc",
       "native/base/thread_windows.cc",
       "native/base/winsock.cc",
       "native/socket/link_address_none.cc",
-      "native/socket/message_batch_none.cc"
+      "native/socket/message_batch_none.cc",
+      "native/socket/message_windows.cc",
+      "native/socket/resolve_windows.cc",
+      "native/socket/send_file_windows.cc",
+      "native/socket/socket_windows.cc"
     ]
   }
 }

@@ -56,6 +56,10 @@ struct Answer {
   std::string service;
 };
 
+// Asks on this thread. The leaf of a system; Lookup is made of these.
+Answer Resolve(const AddressQuestion& question);
+Answer Resolve(const NameQuestion& question);
+
 // One question. The code of this library must stay in memory for as long as a thread may run it: see
 // base/library_pin.h.
 class Lookup {

@@ -13,7 +13,8 @@ namespace fdloop {
 // Answers the number of bytes, 0 at the end of the file. EINTR is retried.
 Result SendFile(int out_fd, int in_fd, int64_t offset, int64_t count);
 
-// Moves the position of a descriptor. Answers 0; -ESPIPE for what has none.
+// Moves the position of a descriptor. Answers 0; -ESPIPE for what has none, -ENOSYS where
+// the number of a file means nothing here.
 Result Seek(int fd, int64_t position);
 
 }  // namespace fdloop

@@ -68,6 +68,10 @@ Result Send(int fd, const uint8_t* data, size_t length, int flags);
 Result SendTo(int fd, const uint8_t* data, size_t length, int flags, const uint8_t* address,
               size_t address_length);
 
+// The flag of a send that does not wait. 0 where the system has none: there the descriptor has to be
+// non-blocking.
+extern const int kDoNotWait;
+
 // Sends the chunks as one stretch of bytes (one datagram, where there are datagrams). A stream may take only
 // a part, which may end inside a chunk.
 Result SendMessage(int fd, const Chunk* chunks, size_t count, int flags);

@@ -63,6 +63,8 @@ Result Finish(int fd, bool non_blocking) {
 
 }  // namespace
 
+const int kDoNotWait = MSG_DONTWAIT;
+
 Result OpenSocket(int family, int type, int protocol) {
 #ifdef SOCK_CLOEXEC
   const Result fd = RetryInterrupted([&] { return socket(family, type | SOCK_CLOEXEC, protocol); });

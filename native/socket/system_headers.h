@@ -1,6 +1,6 @@
 // system_headers.h: the socket API under whatever names this system's headers have, for the files that are
-// the same everywhere (address.cc, constants.cc, resolve.cc). The one place below socket/ where systems are
-// told apart outside leaves; nothing is declared here.
+// the same everywhere (address.cc, constants.cc, control.cc). The one place below socket/ where systems are
+// told apart outside leaves.
 #ifndef FDLOOP_SOCKET_SYSTEM_HEADERS_H_
 #define FDLOOP_SOCKET_SYSTEM_HEADERS_H_
 
@@ -15,6 +15,13 @@
 #include <iphlpapi.h>
 #include <netioapi.h>
 // clang-format on
+
+// POSIX' names of the same things, where these headers do not have them.
+#ifndef CMSG_LEN
+#define cmsghdr _WSACMSGHDR
+#define CMSG_LEN WSA_CMSG_LEN
+#define CMSG_SPACE WSA_CMSG_SPACE
+#endif
 #else
 #include <arpa/inet.h>
 #include <net/if.h>

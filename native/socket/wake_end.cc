@@ -2,8 +2,6 @@
 // compiler's atomics are used on plain words.
 #include "socket/wake_end.h"
 
-#include <sys/socket.h>
-
 #include "socket/socket.h"
 
 namespace fdloop {
@@ -34,7 +32,7 @@ Result Wake(int fd, int32_t* state) {
   // bytes enough.
   if (__atomic_fetch_add(&state[1], 1, __ATOMIC_SEQ_CST) == 0) {
     const uint8_t byte = 0;
-    Send(fd, &byte, 1, MSG_DONTWAIT);
+    Send(fd, &byte, 1, kDoNotWait);
   }
   Leave(&state[0], fd);
   return 1;
