@@ -2,9 +2,10 @@
 
 import { inspect } from 'node:util';
 
-import { typeError } from '../base/errors';
+import { RuntimeError, typeError } from '../base/errors';
 import type { CoroutineGenerator } from '../futures/frame';
 import type { BaseSelectorEventLoop } from '../loop/selector-event-loop';
+import { describeType } from '../sockets/socket';
 import type { SSLOptions, SSLSettings, SSLTimeouts } from '../tls/options';
 import { type LowerTransport, SSLProtocol } from '../tls/ssl-protocol';
 import type { SSLTransport } from '../tls/ssl-transport';
@@ -16,7 +17,10 @@ export interface StartTlsOptions extends SSLTimeouts {
   serverSide?: boolean;
   /** The name that the server's certificate must have; any if left out or ''. */
   serverHostname?: string | null;
-  /** What the peer sent of TLS and the protocol got already, together with the last plain bytes. */
+  /**
+   * What the peer sent of TLS and the protocol got already, in one piece with the last plain bytes. A protocol that pauses
+   * reading before it gives way to the loop gets no more than that: what comes later is left in the kernel, for TLS.
+   */
   received?: Uint8Array | null;
 }
 
@@ -31,6 +35,8 @@ export function* startTls(
   if ((transport as { _startTlsCompatible?: boolean } | null)?._startTlsCompatible !== true) {
     throw typeError(`transport ${inspect(transport)} is not supported by startTls()`);
   }
+  // Differs from asyncio: where there is nobody any more to shake hands with, it waits for ever.
+  if (transport.isClosing()) throw new RuntimeError('the transport is closing', 'ERR_TRANSPORT_CLOSING');
   const lower = transport as LowerTransport;
   const {
     serverSide = false,
@@ -39,17 +45,20 @@ export function* startTls(
     sslHandshakeTimeout,
     sslShutdownTimeout,
   } = options;
+  if (received !== null && !(received instanceof Uint8Array)) {
+    throw typeError(`received must be a Uint8Array or a Buffer, not ${describeType(received)}`);
+  }
+  // A copy: a protocol that brings its own memory uses it again.
+  const ahead = received === null ? null : Uint8Array.prototype.slice.call(received);
   const settings: SSLSettings = { options: ssl, serverSide, serverHostname, sslHandshakeTimeout, sslShutdownTimeout };
   const waiter = loop.createFuture<void>();
   const sslProtocol = new SSLProtocol(loop, protocol, settings, waiter, false);
-  // Differs from asyncio: a protocol that was told to pause hears when it may go on (TLS-079).
-  sslProtocol._appTransport._protocolPaused = lower._protocolPaused;
   // Nothing is read before TLS is there to read it.
   lower.pauseReading();
-  lower.setProtocol(sslProtocol);
+  sslProtocol._upgrade(lower);
   const begin = loop.callSoon(() => {
     sslProtocol.connectionMade(lower);
-    if (received !== null && received.length > 0) sslProtocol._take(received);
+    if (ahead !== null && ahead.length > 0) sslProtocol._reading.take(ahead);
   });
   const resume = loop.callSoon(() => lower.resumeReading());
   try {

@@ -10,6 +10,7 @@
 import { Duplex } from 'node:stream';
 import { connect, TLSSocket } from 'node:tls';
 
+import type { OSError } from '../base/errors';
 import { SSLCertVerificationError, sslErrorOf } from './ssl-error';
 import { nameOptions, secureContextOf, type SSLSettings } from './options';
 
@@ -22,7 +23,7 @@ export interface SSLEngineEvents {
   /** The peer's close_notify. */
   ended(): void;
   /** Nothing can come after this. */
-  failed(error: unknown): void;
+  failed(error: OSError): void;
 }
 
 /** What node:tls puts around a stream that is no socket. */

@@ -37,7 +37,7 @@ export class SSLTransport extends FlowControlTransport {
   }
 
   override setProtocol(protocol: BaseProtocol): void {
-    this._sslProtocol._setAppProtocol(protocol);
+    this._sslProtocol._appProtocol = protocol;
   }
 
   override getProtocol(): BaseProtocol | null {
@@ -54,7 +54,7 @@ export class SSLTransport extends FlowControlTransport {
     // Differs from asyncio: a second close changes nothing (TLS-050).
     if (this._closed) return;
     this._closed = true;
-    this._sslProtocol._startShutdown();
+    this._sslProtocol._close();
   }
 
   override abort(): void {
@@ -70,22 +70,22 @@ export class SSLTransport extends FlowControlTransport {
 
   /** Whether reading is not paused; closing does not count. */
   override isReading(): boolean {
-    return !this._sslProtocol._appReadingPaused;
+    return !this._sslProtocol._reading.paused;
   }
 
   override pauseReading(): void {
-    this._sslProtocol._pauseReading();
+    this._sslProtocol._reading.pause();
   }
 
   override resumeReading(): void {
-    this._sslProtocol._resumeReading();
+    this._sslProtocol._reading.resume();
   }
 
   override write(data: Uint8Array): void {
     if (!(data instanceof Uint8Array)) {
       throw typeError(`data must be a Uint8Array or a Buffer, not ${describeType(data)}`);
     }
-    if (data.length > 0) this._sslProtocol._writeAppData([data]);
+    if (data.length > 0) this._sslProtocol._writing.write([data]);
   }
 
   override writelines(chunks: Iterable<Uint8Array>): void {
@@ -96,7 +96,7 @@ export class SSLTransport extends FlowControlTransport {
         throw typeError(`a chunk must be a Uint8Array or a Buffer, not ${describeType(chunk)}`);
       }
     }
-    this._sslProtocol._writeAppData(pieces.filter((chunk) => chunk.length > 0));
+    this._sslProtocol._writing.write(pieces.filter((chunk) => chunk.length > 0));
   }
 
   /** TLS has no half-closed state. @throws NotImplementedError */
@@ -110,7 +110,7 @@ export class SSLTransport extends FlowControlTransport {
 
   /** Bytes that wait: encrypted ones for the transport below, and plain ones for the handshake. */
   override getWriteBufferSize(): number {
-    return this._sslProtocol._getWriteBufferSize();
+    return this._sslProtocol._writing.size;
   }
 
   override setWriteBufferLimits(high: number | null = null, low: number | null = null): void {
@@ -129,12 +129,12 @@ export class SSLTransport extends FlowControlTransport {
    */
   setReadBufferLimits(high: number | null = null, low: number | null = null): void {
     [this.#readLow, this.#readHigh] = waterMarks(high, low, SSL_HIGH_WATER_READ);
-    this._sslProtocol._controlReading();
+    this._sslProtocol._reading.control();
   }
 
   /** Encrypted bytes that wait to be read. asyncio: get_read_buffer_size. */
   getReadBufferSize(): number {
-    return this._sslProtocol._getReadBufferSize();
+    return this._sslProtocol._reading.size;
   }
 
   /** Reaching the high mark pauses, and the low one resumes: both at once here, unlike plain transports. @internal */

@@ -1,0 +1,104 @@
+// writing.ts: from the application through the engine to the transport below, as fast as that one takes it. asyncio:
+// sslproto.SSLProtocol, "Outgoing flow".
+
+import { LOG_THRESHOLD_FOR_CONNLOST_WRITES } from '../base/constants';
+import { AssertionError, isFatal } from '../base/errors';
+import { logger } from '../base/log';
+import type { SSLProtocol } from './ssl-protocol';
+import type { SSLSession } from './session';
+
+export class Writing {
+  /** The transport below wants nothing now. */
+  pausedBelow = false;
+  readonly #protocol: SSLProtocol;
+  // Plain bytes that wait for the handshake, and encrypted ones that wait for the transport below.
+  readonly #backlog: Uint8Array[] = [];
+  #backlogSize = 0;
+  readonly #outgoing: Uint8Array[] = [];
+  #outgoingSize = 0;
+  #tooLate = 0;
+
+  constructor(protocol: SSLProtocol) {
+    this.#protocol = protocol;
+  }
+
+  /** Bytes that wait: also those that the engine cannot encrypt before the peer has answered. */
+  get size(): number {
+    return this.#outgoingSize + this.#backlogSize + (this.#protocol._session?.engine.pendingPlain ?? 0);
+  }
+
+  write(chunks: readonly Uint8Array[]): void {
+    const protocol = this.#protocol;
+    const { _state: state } = protocol;
+    if (state !== 'wrapped' && state !== 'handshake') {
+      if (this.#tooLate >= LOG_THRESHOLD_FOR_CONNLOST_WRITES) logger.warning('SSL connection is closed');
+      this.#tooLate += 1;
+      return;
+    }
+    for (const chunk of chunks) {
+      this.#backlog.push(chunk);
+      this.#backlogSize += chunk.length;
+    }
+    try {
+      if (state === 'wrapped') this.writeBacklog();
+    } catch (error) {
+      if (isFatal(error)) throw error;
+      protocol._fatalError(error, 'Fatal error on SSL protocol');
+    }
+  }
+
+  /** Encrypts everything that waits. */
+  writeBacklog(): void {
+    if (this.#backlog.length > 0) {
+      const chunks = this.#backlog.splice(0);
+      this.#backlogSize = 0;
+      const whole = chunks.length === 1 ? chunks[0] : Buffer.concat(chunks);
+      (this.#protocol._session as SSLSession).write(whole);
+      if (this.#protocol._settleFailure()) return;
+    }
+    this.pushOut();
+  }
+
+  /** What the engine encrypted. */
+  addOutput(chunk: Uint8Array): void {
+    this.#outgoing.push(chunk);
+    this.#outgoingSize += chunk.length;
+  }
+
+  /** Hands the transport below what there is, and minds the application's flow. */
+  pushOut(): void {
+    const { _transport: below, _appTransport: above } = this.#protocol;
+    if (!this.pausedBelow && this.#outgoing.length > 0) {
+      const chunks = this.#outgoing.splice(0);
+      this.#outgoingSize = 0;
+      // Together: one system call instead of one for each record.
+      if (chunks.length === 1) below?.write(chunks[0]);
+      else below?.writelines(chunks);
+    }
+    above._controlAppWriting();
+  }
+
+  pauseBelow(): void {
+    if (this.pausedBelow) throw new AssertionError('writing is paused already');
+    this.pausedBelow = true;
+  }
+
+  resumeBelow(): void {
+    if (!this.pausedBelow) throw new AssertionError('writing is not paused');
+    this.pausedBelow = false;
+    this.pushOut();
+  }
+
+  /** Forgets what waits. */
+  drop(): void {
+    this.#backlog.length = 0;
+    this.#backlogSize = 0;
+    this.#outgoing.length = 0;
+    this.#outgoingSize = 0;
+  }
+
+  connectionLost(): void {
+    this.drop();
+    this.#tooLate += 1;
+  }
+}
