@@ -1,12 +1,19 @@
 # Builds build/Release/addon.node with node-gyp. The files are listed in native/sources.gypi, which CMake reads
-# too. Only Node's own headers are needed: the addon speaks plain Node-API.
+# too. Headers: Node's own, and node-addon-api's.
 {
   "includes": ["native/sources.gypi"],
   "targets": [
     {
       "target_name": "addon",
       "include_dirs": ["native"],
-      "defines": ["NAPI_VERSION=8", "NODE_API_NO_EXTERNAL_BUFFERS_ALLOWED"],
+      # The last one: a worker that is terminated while the addon loads takes no exceptions, which would otherwise
+      # abort the process.
+      "defines": [
+        "NAPI_VERSION=8",
+        "NODE_API_NO_EXTERNAL_BUFFERS_ALLOWED",
+        "NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS",
+        "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS"
+      ],
       "sources": ["<@(addon_sources)", "<@(core_sources_common)"],
       "cflags": ["-Wall", "-Wextra", "-Wshadow", "-fvisibility=hidden", "-pthread"],
       "cflags_cc": ["-std=c++17", "-fno-exceptions", "-fno-rtti", "-fvisibility-inlines-hidden"],
@@ -26,8 +33,12 @@
           "WarningLevel": 4
         }
       },
+      "variables": { "napi_include": "<!(node -p \"require('path').resolve(require('node-addon-api').include_dir)\")" },
       "conditions": [
-        ["OS!='win'", { "sources": ["<@(core_sources_posix)"] }],
+        ["OS=='win'", { "include_dirs": ["<(napi_include)"] }],
+        # As a system folder: our warnings are not for other people's headers.
+        ["OS!='win'", { "sources": ["<@(core_sources_posix)"], "cflags_cc": ["-isystem<(napi_include)"] }],
+        ["OS=='mac'", { "xcode_settings": { "OTHER_CPLUSPLUSFLAGS": ["-isystem<(napi_include)"] } }],
         ["OS=='linux'", { "sources": ["<@(core_sources_linux)"], "ldflags": ["-pthread"] }],
         ["OS=='mac' or OS=='freebsd' or OS=='openbsd'", { "sources": ["<@(core_sources_bsd)"] }],
         ["OS=='win'", {

@@ -1,6 +1,10 @@
 // addon.cc: the module. Makes the state of one environment and registers everything in it; the work is in
 // bridge/. Runs once for each environment that loads the addon, so nothing here is shared between them.
-#include <node_api.h>
+//
+// The bridge is written with node-addon-api where objects are made and kept, and speaks plain Node-API where
+// a call reads its arguments (arguments.h) or makes a callback (host_watch.cc): that is the hot path, and the
+// wrappers' own errors are of no use there.
+#include <napi.h>
 
 #include "base/errno_table.h"
 #include "bridge/arguments.h"
@@ -18,53 +22,40 @@ napi_value ErrorMessage(napi_env env, napi_callback_info info) {
   if (!args.Int32(0, "errno", &number)) return nullptr;
   char text[256];
   ErrnoMessage(number, text, sizeof text);
-  napi_value message = nullptr;
-  napi_create_string_utf8(env, text, NAPI_AUTO_LENGTH, &message);
-  return message;
+  return Napi::String::New(env, text);
 }
 
-napi_value NumbersByName(napi_env env, NamedNumberTable table) {
-  napi_value object = nullptr;
-  napi_create_object(env, &object);
-  for (size_t i = 0; i < table.count; ++i) {
-    napi_value number;
-    napi_create_double(env, table.rows[i].value, &number);
-    napi_set_named_property(env, object, table.rows[i].name, number);
-  }
-  napi_object_freeze(env, object);
+Napi::Object NumbersByName(Napi::Env env, NamedNumberTable table) {
+  Napi::Object object = Napi::Object::New(env);
+  for (size_t i = 0; i < table.count; ++i) object.Set(table.rows[i].name, table.rows[i].value);
+  object.Freeze();
   return object;
 }
 
-bool DefineTables(napi_env env, napi_value exports) {
-  const napi_property_descriptor members[] = {
-      Value("constants", NumbersByName(env, SocketConstants())),
-      Value("errnoByName", NumbersByName(env, ErrnoTable())),
-      Function("errorMessage", ErrorMessage),
-  };
-  return napi_define_properties(env, exports, sizeof members / sizeof *members, members) == napi_ok;
-}
-
-void DeleteEnvironment(napi_env env, void* data, void*) {
-  auto* environment = static_cast<Environment*>(data);
-  if (environment->selector_class != nullptr) napi_delete_reference(env, environment->selector_class);
-  if (environment->host_watch_class != nullptr) napi_delete_reference(env, environment->host_watch_class);
-  delete environment;
+void DefineTables(Napi::Env env, Napi::Object exports) {
+  exports.Set("constants", NumbersByName(env, SocketConstants()));
+  exports.Set("errnoByName", NumbersByName(env, ErrnoTable()));
+  Define(exports, {Function("errorMessage", ErrorMessage)});
 }
 
 }  // namespace
 
+Napi::Object DefineAll(Napi::Env env, Napi::Object exports) {
+  auto* environment = new Environment();
+  env.SetInstanceData(environment);
+  DefineTables(env, exports);
+  DefineSelectors(env, exports, environment);
+  DefineHostWatches(env, exports, environment);
+  DefineSockets(env, exports);
+  DefineMessages(env, exports);
+  DefineAddresses(env, exports);
+  DefineResolver(env, exports);
+  return exports;
+}
+
 }  // namespace fdloop
 
-NAPI_MODULE_INIT() {
-  auto* environment = new fdloop::Environment();
-  if (napi_set_instance_data(env, environment, fdloop::DeleteEnvironment, nullptr) != napi_ok) {
-    delete environment;
-    return nullptr;
-  }
-  const bool done = fdloop::DefineTables(env, exports) &&
-                    fdloop::DefineSelectors(env, exports, environment) &&
-                    fdloop::DefineHostWatches(env, exports, environment) &&
-                    fdloop::DefineSockets(env, exports) && fdloop::DefineMessages(env, exports) &&
-                    fdloop::DefineAddresses(env, exports) && fdloop::DefineResolver(env, exports);
-  return done ? exports : nullptr;
-}
+// The macro makes a name of this one, which therefore cannot be qualified.
+static Napi::Object Init(Napi::Env env, Napi::Object exports) { return fdloop::DefineAll(env, exports); }
+
+NODE_API_MODULE(addon, Init)

@@ -68,21 +68,14 @@ napi_value InterfaceNameCall(napi_env env, napi_callback_info info) {
   char name[kInterfaceNameSize] = "";
   const Result length = InterfaceName(index, name);
   if (length < 0) return FromInt(env, length);
-  napi_value text = nullptr;
-  napi_create_string_utf8(env, name, static_cast<size_t>(length), &text);
-  return text;
+  return Napi::String::New(env, name, static_cast<size_t>(length));
 }
 
 // The numbers of a family that has some.
-bool SetNumbers(napi_env env, napi_value object, const LinkAddress& link) {
-  napi_value numbers, number;
-  if (napi_create_array_with_length(env, link.number_count, &numbers) != napi_ok) return false;
-  for (size_t i = 0; i < link.number_count; ++i) {
-    napi_create_uint32(env, link.numbers[i], &number);
-    napi_set_element(env, numbers, static_cast<uint32_t>(i), number);
-  }
-  return napi_set_named_property(env, object, "numbers", numbers) == napi_ok &&
-         napi_set_named_property(env, object, "path", FromBytes(env, link.bytes, link.byte_count)) == napi_ok;
+Napi::Array Numbers(Napi::Env env, const LinkAddress& link) {
+  Napi::Array numbers = Napi::Array::New(env, link.number_count);
+  for (size_t i = 0; i < link.number_count; ++i) numbers.Set(static_cast<uint32_t>(i), link.numbers[i]);
+  return numbers;
 }
 
 napi_value Decode(napi_env env, napi_callback_info info) {
@@ -93,34 +86,32 @@ napi_value Decode(napi_env env, napi_callback_info info) {
   // A length outside the view names no address; what is empty decodes as empty.
   const Address address =
       DecodeAddress(bytes.data, bytes.Contains(0, length) ? static_cast<size_t>(length) : 0);
-  napi_value object, host, flow_info, scope_id;
-  napi_create_object(env, &object);
-  napi_create_string_utf8(env, address.host, NAPI_AUTO_LENGTH, &host);
-  napi_create_uint32(env, address.flow_info, &flow_info);
-  napi_create_uint32(env, address.scope_id, &scope_id);
-  napi_set_named_property(env, object, "family", FromInt(env, address.family));
-  napi_set_named_property(env, object, "host", host);
-  napi_set_named_property(env, object, "port", FromInt(env, address.port));
-  napi_set_named_property(env, object, "flowInfo", flow_info);
-  napi_set_named_property(env, object, "scopeId", scope_id);
-  napi_set_named_property(env, object, "path", FromBytes(env, address.path, address.path_length));
-  if (address.link.number_count > 0 && !SetNumbers(env, object, address.link)) return nullptr;
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("family", address.family);
+  object.Set("host", Napi::String::New(env, address.host));
+  object.Set("port", address.port);
+  object.Set("flowInfo", address.flow_info);
+  object.Set("scopeId", address.scope_id);
+  object.Set("path", FromBytes(env, address.path, address.path_length));
+  if (address.link.number_count > 0) {
+    object.Set("numbers", Numbers(env, address.link));
+    object.Set("path", FromBytes(env, address.link.bytes, address.link.byte_count));
+  }
   return object;
 }
 
 }  // namespace
 
-bool DefineAddresses(napi_env env, napi_value exports) {
-  const napi_property_descriptor members[] = {
-      Value("SOCKADDR_STORAGE_SIZE", FromInt(env, static_cast<int>(kAddressStorageSize))),
-      Function("encodeInetAddress", EncodeInet),
-      Function("encodeUnixAddress", EncodeUnix),
-      Function("encodeLinkAddress", EncodeLink),
-      Function("decodeAddress", Decode),
-      Function("interfaceIndex", InterfaceIndexCall),
-      Function("interfaceName", InterfaceNameCall),
-  };
-  return napi_define_properties(env, exports, sizeof members / sizeof *members, members) == napi_ok;
+void DefineAddresses(Napi::Env env, Napi::Object exports) {
+  Define(exports, {
+                      Value("SOCKADDR_STORAGE_SIZE", FromInt(env, static_cast<int>(kAddressStorageSize))),
+                      Function("encodeInetAddress", EncodeInet),
+                      Function("encodeUnixAddress", EncodeUnix),
+                      Function("encodeLinkAddress", EncodeLink),
+                      Function("decodeAddress", Decode),
+                      Function("interfaceIndex", InterfaceIndexCall),
+                      Function("interfaceName", InterfaceNameCall),
+                  });
 }
 
 }  // namespace fdloop

@@ -3,7 +3,7 @@
 #ifndef FDLOOP_BRIDGE_ENVIRONMENT_H_
 #define FDLOOP_BRIDGE_ENVIRONMENT_H_
 
-#include <node_api.h>
+#include <napi.h>
 
 #include <memory>
 
@@ -15,8 +15,8 @@ namespace fdloop {
 class HostWatch;
 
 struct Environment {
-  napi_ref selector_class = nullptr;
-  napi_ref host_watch_class = nullptr;
+  Napi::FunctionReference selector_class;
+  Napi::FunctionReference host_watch_class;
   // What the next constructor call is to wrap. A constructor call that finds nothing came from JavaScript and
   // is refused.
   std::shared_ptr<Selector> new_selector;
@@ -24,13 +24,13 @@ struct Environment {
   OwnedFds owned_fds;
 };
 
-// Each adds its part to the exports. False after a failed Node-API call, with an exception pending.
-bool DefineSelectors(napi_env env, napi_value exports, Environment* environment);
-bool DefineHostWatches(napi_env env, napi_value exports, Environment* environment);
-bool DefineSockets(napi_env env, napi_value exports);
-bool DefineMessages(napi_env env, napi_value exports);
-bool DefineAddresses(napi_env env, napi_value exports);
-bool DefineResolver(napi_env env, napi_value exports);
+// Each adds its part to the exports. What fails leaves an exception pending, which fails the loading.
+void DefineSelectors(Napi::Env env, Napi::Object exports, Environment* environment);
+void DefineHostWatches(Napi::Env env, Napi::Object exports, Environment* environment);
+void DefineSockets(Napi::Env env, Napi::Object exports);
+void DefineMessages(Napi::Env env, Napi::Object exports);
+void DefineAddresses(Napi::Env env, Napi::Object exports);
+void DefineResolver(Napi::Env env, Napi::Object exports);
 
 }  // namespace fdloop
 

@@ -70,16 +70,13 @@ napi_value Close(napi_env env, napi_callback_info info) {
 napi_value MakeObject(napi_env env, Environment* environment, std::unique_ptr<HostWatch> watch,
                       napi_value on_ready) {
   HostWatch* native = watch.get();
-  napi_value constructor, object;
-  if (napi_get_reference_value(env, environment->host_watch_class, &constructor) != napi_ok) return nullptr;
   environment->new_host_watch = native;
-  const napi_status status = napi_new_instance(env, constructor, 0, nullptr, &object);
+  Napi::Object object = environment->host_watch_class.New({});
   // The constructor took it, and with it the object's finalizer did.
   if (environment->new_host_watch == nullptr) watch.release();
   environment->new_host_watch = nullptr;
-  if (status != napi_ok) return nullptr;
-  const napi_property_descriptor property = Value("onReady", on_ready);
-  if (napi_define_properties(env, object, 1, &property) != napi_ok) return nullptr;
+  if (object.IsEmpty()) return nullptr;
+  Define(object, {Value("onReady", on_ready)});
   const Result result = native->SetObject(object);
   if (result >= 0) return object;
   native->Close();
@@ -126,22 +123,13 @@ napi_value CreateForFd(napi_env env, napi_callback_info info) {
 
 }  // namespace
 
-bool DefineHostWatches(napi_env env, napi_value exports, Environment* environment) {
-  const napi_property_descriptor members[] = {
-      Method("arm", Arm),     Method("disarm", Disarm), Method("ref", Ref),
-      Method("unref", Unref), Method("close", Close),
-  };
-  napi_value constructor;
-  if (napi_define_class(env, "NativeHostWatch", NAPI_AUTO_LENGTH, Construct, environment,
-                        sizeof members / sizeof *members, members, &constructor) != napi_ok ||
-      napi_create_reference(env, constructor, 1, &environment->host_watch_class) != napi_ok) {
-    return false;
-  }
-  const napi_property_descriptor functions[] = {
-      Function("createHostWatch", Create, environment),
-      Function("createHostWatchForFd", CreateForFd, environment),
-  };
-  return napi_define_properties(env, exports, 2, functions) == napi_ok;
+void DefineHostWatches(Napi::Env env, Napi::Object exports, Environment* environment) {
+  environment->host_watch_class =
+      Napi::Persistent(DefineClass(env, "NativeHostWatch", Construct, environment,
+                                   {Method("arm", Arm), Method("disarm", Disarm), Method("ref", Ref),
+                                    Method("unref", Unref), Method("close", Close)}));
+  Define(exports, {Function("createHostWatch", Create, environment),
+                   Function("createHostWatchForFd", CreateForFd, environment)});
 }
 
 }  // namespace fdloop

@@ -214,18 +214,17 @@ napi_value AppendControlCall(napi_env env, napi_callback_info info) {
 
 }  // namespace
 
-bool DefineMessages(napi_env env, napi_value exports) {
-  const napi_property_descriptor functions[] = {
-      Function("recvMessage", RecvMessage),
-      Function("sendMessage", SendMessageCall),
-      Function("recvMessages", RecvMessages),
-      Function("sendMessages", SendMessagesCall),
-      Function("controlLength", SizeCall<ControlLength>),
-      Function("controlSpace", SizeCall<ControlSpace>),
-      Function("nextControl", NextControlCall),
-      Function("appendControl", AppendControlCall),
-  };
-  return napi_define_properties(env, exports, sizeof functions / sizeof *functions, functions) == napi_ok;
+void DefineMessages(Napi::Env, Napi::Object exports) {
+  Define(exports, {
+                      Function("recvMessage", RecvMessage),
+                      Function("sendMessage", SendMessageCall),
+                      Function("recvMessages", RecvMessages),
+                      Function("sendMessages", SendMessagesCall),
+                      Function("controlLength", SizeCall<ControlLength>),
+                      Function("controlSpace", SizeCall<ControlSpace>),
+                      Function("nextControl", NextControlCall),
+                      Function("appendControl", AppendControlCall),
+                  });
 }
 
 }  // namespace fdloop

@@ -23,11 +23,8 @@ napi_value Start(napi_env env, Question question, int wake_fd) {
   auto lookup = std::make_unique<Lookup>();
   const Result result = lookup->Start(std::move(question), wake_fd);
   if (result < 0) return FromInt(env, result);
-  napi_value object;
-  if (napi_create_object(env, &object) != napi_ok ||
-      !Wrap(env, object, lookup.get(), kLookupTag, DeleteLookup)) {
-    return nullptr;
-  }
+  Napi::Object object = Napi::Object::New(env);
+  if (!Wrap(env, object, lookup.get(), kLookupTag, DeleteLookup)) return nullptr;
   lookup.release();
   return object;
 }
@@ -77,22 +74,14 @@ Lookup* LookupOf(const Arguments<kCount>& args) {
   return lookup;
 }
 
-napi_value FromText(napi_env env, const std::string& text) {
-  napi_value value = nullptr;
-  napi_create_string_utf8(env, text.data(), text.size(), &value);
-  return value;
-}
-
-napi_value FromAddress(napi_env env, const ResolvedAddress& address) {
-  napi_value object = nullptr;
-  napi_create_object(env, &object);
-  napi_set_named_property(env, object, "family", FromInt(env, address.family));
-  napi_set_named_property(env, object, "type", FromInt(env, address.type));
-  napi_set_named_property(env, object, "protocol", FromInt(env, address.protocol));
-  napi_set_named_property(env, object, "canonicalName", FromText(env, address.canonical_name));
-  napi_set_named_property(
-      env, object, "address",
-      FromBytes(env, reinterpret_cast<const uint8_t*>(address.address.data()), address.address.size()));
+Napi::Object FromAddress(Napi::Env env, const ResolvedAddress& address) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("family", address.family);
+  object.Set("type", address.type);
+  object.Set("protocol", address.protocol);
+  object.Set("canonicalName", address.canonical_name);
+  object.Set("address", FromBytes(env, reinterpret_cast<const uint8_t*>(address.address.data()),
+                                  address.address.size()));
   return object;
 }
 
@@ -102,17 +91,16 @@ napi_value LookupAnswer(napi_env env, napi_callback_info info) {
   if (lookup == nullptr) return nullptr;
   Answer answer;
   if (!lookup->TakeAnswer(&answer)) return FromInt(env, -EAGAIN);
-  napi_value object, addresses;
-  napi_create_object(env, &object);
-  napi_create_array_with_length(env, answer.addresses.size(), &addresses);
+  Napi::Array addresses = Napi::Array::New(env, answer.addresses.size());
   for (size_t i = 0; i < answer.addresses.size(); ++i) {
-    napi_set_element(env, addresses, static_cast<uint32_t>(i), FromAddress(env, answer.addresses[i]));
+    addresses.Set(static_cast<uint32_t>(i), FromAddress(env, answer.addresses[i]));
   }
-  napi_set_named_property(env, object, "error", FromInt(env, answer.error));
-  napi_set_named_property(env, object, "systemError", FromInt(env, answer.system_error));
-  napi_set_named_property(env, object, "addresses", addresses);
-  napi_set_named_property(env, object, "host", FromText(env, answer.host));
-  napi_set_named_property(env, object, "service", FromText(env, answer.service));
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("error", answer.error);
+  object.Set("systemError", answer.system_error);
+  object.Set("addresses", addresses);
+  object.Set("host", answer.host);
+  object.Set("service", answer.service);
   return object;
 }
 
@@ -127,7 +115,7 @@ napi_value ErrorMessage(napi_env env, napi_callback_info info) {
   Arguments<1> args(env, info);
   int32_t error;
   if (!args.Int32(0, "error", &error)) return nullptr;
-  return FromText(env, ResolverErrorMessage(error));
+  return Napi::String::New(env, ResolverErrorMessage(error));
 }
 
 // wake and closeWakeEnd: a descriptor and the two words that guard it.
@@ -143,17 +131,16 @@ napi_value WakeEndCall(napi_env env, napi_callback_info info) {
 
 }  // namespace
 
-bool DefineResolver(napi_env env, napi_value exports) {
-  const napi_property_descriptor functions[] = {
-      Function("startAddressLookup", StartAddressLookup),
-      Function("startNameLookup", StartNameLookup),
-      Function("lookupAnswer", LookupAnswer),
-      Function("abandonLookup", AbandonLookup),
-      Function("resolverErrorMessage", ErrorMessage),
-      Function("wake", WakeEndCall<Wake>),
-      Function("closeWakeEnd", WakeEndCall<CloseWakeEnd>),
-  };
-  return napi_define_properties(env, exports, sizeof functions / sizeof *functions, functions) == napi_ok;
+void DefineResolver(Napi::Env, Napi::Object exports) {
+  Define(exports, {
+                      Function("startAddressLookup", StartAddressLookup),
+                      Function("startNameLookup", StartNameLookup),
+                      Function("lookupAnswer", LookupAnswer),
+                      Function("abandonLookup", AbandonLookup),
+                      Function("resolverErrorMessage", ErrorMessage),
+                      Function("wake", WakeEndCall<Wake>),
+                      Function("closeWakeEnd", WakeEndCall<CloseWakeEnd>),
+                  });
 }
 
 }  // namespace fdloop

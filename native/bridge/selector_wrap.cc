@@ -45,9 +45,8 @@ napi_value Construct(napi_env env, napi_callback_info info) {
 napi_value GetName(napi_env env, napi_callback_info info) {
   Arguments<0> args(env, info);
   const Selector* self = Self(args);
-  napi_value name = nullptr;
-  if (self != nullptr) napi_create_string_utf8(env, self->Name(), NAPI_AUTO_LENGTH, &name);
-  return name;
+  if (self == nullptr) return nullptr;
+  return Napi::String::New(env, self->Name());
 }
 
 napi_value GetFd(napi_env env, napi_callback_info info) {
@@ -112,24 +111,18 @@ napi_value Create(napi_env env, napi_callback_info info) {
   const Result result = CreateSelector(name.c_str(), &selector);
   if (result < 0) return FromInt(env, result);
   auto* environment = static_cast<Environment*>(args.data());
-  napi_value constructor, object;
-  if (napi_get_reference_value(env, environment->selector_class, &constructor) != napi_ok) return nullptr;
   // The constructor takes it from here; there is no other way to hand it a native object.
   environment->new_selector = std::move(selector);
-  const napi_status status = napi_new_instance(env, constructor, 0, nullptr, &object);
+  const Napi::Object object = environment->selector_class.New({});
   environment->new_selector.reset();
-  return status == napi_ok ? object : nullptr;
+  return object;
 }
 
-napi_value Names(napi_env env) {
-  napi_value names = nullptr;
-  napi_create_array_with_length(env, kSelectorLeafCount, &names);
-  for (size_t i = 0; i < kSelectorLeafCount; ++i) {
-    napi_value name;
-    napi_create_string_utf8(env, kSelectorLeaves[i].name, NAPI_AUTO_LENGTH, &name);
-    napi_set_element(env, names, static_cast<uint32_t>(i), name);
-  }
-  napi_object_freeze(env, names);
+Napi::Array Names(Napi::Env env) {
+  Napi::Array names = Napi::Array::New(env, kSelectorLeafCount);
+  for (size_t i = 0; i < kSelectorLeafCount; ++i)
+    names.Set(static_cast<uint32_t>(i), kSelectorLeaves[i].name);
+  names.Freeze();
   return names;
 }
 
@@ -140,22 +133,13 @@ std::shared_ptr<Selector> SelectorOf(napi_env env, napi_value value) {
   return holder == nullptr ? nullptr : *holder;
 }
 
-bool DefineSelectors(napi_env env, napi_value exports, Environment* environment) {
-  const napi_property_descriptor members[] = {
-      Getter("name", GetName),  Getter("fd", GetFd),  Method("add", Add),     Method("modify", Modify),
-      Method("remove", Remove), Method("wait", Wait), Method("close", Close),
-  };
-  napi_value constructor;
-  if (napi_define_class(env, "NativeSelector", NAPI_AUTO_LENGTH, Construct, environment,
-                        sizeof members / sizeof *members, members, &constructor) != napi_ok) {
-    return false;
-  }
-  if (napi_create_reference(env, constructor, 1, &environment->selector_class) != napi_ok) return false;
-  const napi_property_descriptor members_of_exports[] = {
-      Value("selectorNames", Names(env)),
-      Function("createSelector", Create, environment),
-  };
-  return napi_define_properties(env, exports, 2, members_of_exports) == napi_ok;
+void DefineSelectors(Napi::Env env, Napi::Object exports, Environment* environment) {
+  environment->selector_class = Napi::Persistent(
+      DefineClass(env, "NativeSelector", Construct, environment,
+                  {Getter("name", GetName), Getter("fd", GetFd), Method("add", Add), Method("modify", Modify),
+                   Method("remove", Remove), Method("wait", Wait), Method("close", Close)}));
+  exports.Set("selectorNames", Names(env));
+  Define(exports, {Function("createSelector", Create, environment)});
 }
 
 }  // namespace fdloop

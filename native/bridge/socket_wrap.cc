@@ -192,11 +192,7 @@ napi_value SendChunks(napi_env env, napi_callback_info info) {
 }
 
 // own, disown and close: what the environment closes at its end.
-OwnedFds* OwnedFdsOf(napi_env env) {
-  void* environment = nullptr;
-  napi_get_instance_data(env, &environment);
-  return &static_cast<Environment*>(environment)->owned_fds;
-}
+OwnedFds* OwnedFdsOf(Napi::Env env) { return &env.GetInstanceData<Environment>()->owned_fds; }
 
 napi_value Own(napi_env env, napi_callback_info info) {
   Arguments<1> args(env, info);
@@ -270,36 +266,35 @@ constexpr char kHow[] = "how";
 
 }  // namespace
 
-bool DefineSockets(napi_env env, napi_value exports) {
-  const napi_property_descriptor functions[] = {
-      Function("socket", Socket),
-      Function("socketpair", SocketPair),
-      Function("bind", FdAddressCall<Bind>),
-      Function("listen", FdNumberCall<Listen, kBacklog>),
-      Function("accept", FdNameCall<Accept>),
-      Function("connect", FdAddressCall<Connect>),
-      Function("recv", Recv),
-      Function("recvfrom", RecvFrom),
-      Function("send", SendBytes),
-      Function("sendto", SendBytesTo),
-      Function("sendmsg", SendChunks),
-      Function("shutdown", FdNumberCall<Shutdown, kHow>),
-      Function("close", CloseCall),
-      Function("own", Own),
-      Function("disown", Disown),
-      Function("getsockname", FdNameCall<GetSocketName>),
-      Function("getpeername", FdNameCall<GetPeerName>),
-      Function("getsockopt", GetSockOpt),
-      Function("setsockopt", SetSockOpt),
-      Function("setNonBlocking", FdFlagCall<SetNonBlocking>),
-      Function("getNonBlocking", FdCall<GetNonBlocking>),
-      Function("setInheritable", FdFlagCall<SetInheritable>),
-      Function("getInheritable", FdCall<GetInheritable>),
-      Function("dup", FdCall<Duplicate>),
-      Function("sendfile", SendFileCall),
-      Function("seek", SeekCall),
-  };
-  return napi_define_properties(env, exports, sizeof functions / sizeof *functions, functions) == napi_ok;
+void DefineSockets(Napi::Env, Napi::Object exports) {
+  Define(exports, {
+                      Function("socket", Socket),
+                      Function("socketpair", SocketPair),
+                      Function("bind", FdAddressCall<Bind>),
+                      Function("listen", FdNumberCall<Listen, kBacklog>),
+                      Function("accept", FdNameCall<Accept>),
+                      Function("connect", FdAddressCall<Connect>),
+                      Function("recv", Recv),
+                      Function("recvfrom", RecvFrom),
+                      Function("send", SendBytes),
+                      Function("sendto", SendBytesTo),
+                      Function("sendmsg", SendChunks),
+                      Function("shutdown", FdNumberCall<Shutdown, kHow>),
+                      Function("close", CloseCall),
+                      Function("own", Own),
+                      Function("disown", Disown),
+                      Function("getsockname", FdNameCall<GetSocketName>),
+                      Function("getpeername", FdNameCall<GetPeerName>),
+                      Function("getsockopt", GetSockOpt),
+                      Function("setsockopt", SetSockOpt),
+                      Function("setNonBlocking", FdFlagCall<SetNonBlocking>),
+                      Function("getNonBlocking", FdCall<GetNonBlocking>),
+                      Function("setInheritable", FdFlagCall<SetInheritable>),
+                      Function("getInheritable", FdCall<GetInheritable>),
+                      Function("dup", FdCall<Duplicate>),
+                      Function("sendfile", SendFileCall),
+                      Function("seek", SeekCall),
+                  });
 }
 
 }  // namespace fdloop

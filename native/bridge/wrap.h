@@ -3,7 +3,9 @@
 #ifndef FDLOOP_BRIDGE_WRAP_H_
 #define FDLOOP_BRIDGE_WRAP_H_
 
-#include <node_api.h>
+#include <napi.h>
+
+#include <initializer_list>
 
 #include "bridge/arguments.h"
 
@@ -47,6 +49,18 @@ inline napi_property_descriptor Method(const char* name, napi_callback method, v
 
 inline napi_property_descriptor Getter(const char* name, napi_callback getter) {
   return {name, nullptr, nullptr, getter, nullptr, nullptr, napi_default_jsproperty, nullptr};
+}
+
+inline void Define(Napi::Object object, std::initializer_list<napi_property_descriptor> members) {
+  napi_define_properties(object.Env(), object, members.size(), members.begin());
+}
+
+// An object of a class of ours, or an empty value with an exception pending.
+inline Napi::Function DefineClass(Napi::Env env, const char* name, napi_callback constructor, void* data,
+                                  std::initializer_list<napi_property_descriptor> members) {
+  napi_value result = nullptr;
+  napi_define_class(env, name, NAPI_AUTO_LENGTH, constructor, data, members.size(), members.begin(), &result);
+  return Napi::Function(env, result);
 }
 
 }  // namespace fdloop
