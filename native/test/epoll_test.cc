@@ -8,6 +8,7 @@
 
 #include "selector/registry.h"
 #include "test/harness.h"
+#include "test/sockets.h"
 
 using namespace fdloop;
 

@@ -5,10 +5,9 @@
 
 #include <stdint.h>
 #include <stdio.h>
-#include <sys/socket.h>
-#include <time.h>
-#include <unistd.h>
 
+#include <chrono>
+#include <thread>
 #include <vector>
 
 namespace fdloop {
@@ -71,42 +70,10 @@ inline void ReportFailure(const char* file, int line, const char* text, long lon
 #define CHECK(condition) CHECK_EQ(static_cast<bool>(condition), true)
 
 inline int64_t NowNs() {
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<int64_t>(now.tv_sec) * 1000000000 + now.tv_nsec;
+  return std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-// Two connected stream sockets, closed at the end of the case.
-struct SocketPair {
-  int a = -1;
-  int b = -1;
-
-  SocketPair() {
-    int fds[2];
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds) == 0) {
-      a = fds[0];
-      b = fds[1];
-    }
-  }
-  SocketPair(const SocketPair&) = delete;
-  SocketPair& operator=(const SocketPair&) = delete;
-  ~SocketPair() {
-    CloseA();
-    CloseB();
-  }
-  void CloseA() { CloseEnd(&a); }
-  void CloseB() { CloseEnd(&b); }
-
- private:
-  static void CloseEnd(int* fd) {
-    if (*fd >= 0) close(*fd);
-    *fd = -1;
-  }
-};
-
-inline bool Put(int fd, const char* text, size_t length) {
-  return write(fd, text, length) == static_cast<ssize_t>(length);
-}
+inline void Pause(int64_t ns) { std::this_thread::sleep_for(std::chrono::nanoseconds(ns)); }
 
 }  // namespace fdloop
 

@@ -8,6 +8,7 @@
 
 #include "base/unique_fd.h"
 #include "test/harness.h"
+#include "test/sockets.h"
 
 using namespace fdloop;
 

@@ -11,6 +11,7 @@
 
 #include "base/library_pin.h"
 #include "test/harness.h"
+#include "test/sockets.h"
 
 using namespace fdloop;
 

@@ -17,6 +17,7 @@
 #include "base/unique_fd.h"
 #include "socket/address.h"
 #include "test/harness.h"
+#include "test/sockets.h"
 
 using namespace fdloop;
 
@@ -161,14 +162,14 @@ TEST(ManyChunks) {
   SocketPair pair;
   const uint8_t byte = 'x';
   std::vector<Chunk> chunks(kMaxChunks + 5, Chunk{&byte, 1});
-  CHECK_EQ(SendMessage(pair.a, chunks.data(), chunks.size(), 0), kMaxChunks);
+  CHECK_EQ(SendGathered(pair.a, chunks.data(), chunks.size(), 0), kMaxChunks);
   chunks.assign({{Bytes("ab"), 2}, {nullptr, 0}, {Bytes("cde"), 3}});
   uint8_t buffer[2048];
   CHECK_EQ(Receive(pair.b, buffer, sizeof buffer, 0), kMaxChunks);
-  CHECK_EQ(SendMessage(pair.a, chunks.data(), chunks.size(), 0), 5);
+  CHECK_EQ(SendGathered(pair.a, chunks.data(), chunks.size(), 0), 5);
   CHECK_EQ(Receive(pair.b, buffer, sizeof buffer, 0), 5);
   CHECK_EQ(memcmp(buffer, "abcde", 5), 0);
-  CHECK_EQ(SendMessage(pair.a, nullptr, 0, 0), 0);
+  CHECK_EQ(SendGathered(pair.a, nullptr, 0, 0), 0);
 }
 
 TEST(ClosedPeerRaisesNoSignal) {
@@ -176,7 +177,7 @@ TEST(ClosedPeerRaisesNoSignal) {
   pair.CloseB();
   const Chunk chunk = {Bytes("x"), 1};
   CHECK_EQ(Send(pair.a, Bytes("x"), 1, 0), -EPIPE);
-  CHECK_EQ(SendMessage(pair.a, &chunk, 1, 0), -EPIPE);
+  CHECK_EQ(SendGathered(pair.a, &chunk, 1, 0), -EPIPE);
   CHECK_EQ(SendTo(pair.a, Bytes("x"), 1, 0, nullptr, 0), -EPIPE);
 }
 
@@ -226,7 +227,7 @@ TEST(BadDescriptors) {
     CHECK_EQ(ReceiveFrom(fd, &byte, 1, 0, &byte, &length), -EBADF);
     CHECK_EQ(Send(fd, &byte, 1, 0), -EBADF);
     CHECK_EQ(SendTo(fd, &byte, 1, 0, nullptr, 0), -EBADF);
-    CHECK_EQ(SendMessage(fd, &chunk, 1, 0), -EBADF);
+    CHECK_EQ(SendGathered(fd, &chunk, 1, 0), -EBADF);
     CHECK_EQ(Shutdown(fd, SHUT_RD), -EBADF);
     CHECK_EQ(GetSocketName(fd, &byte, &length), -EBADF);
     CHECK_EQ(GetPeerName(fd, &byte, &length), -EBADF);

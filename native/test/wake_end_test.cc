@@ -6,6 +6,7 @@
 #include <pthread.h>
 
 #include "test/harness.h"
+#include "test/sockets.h"
 
 using namespace fdloop;
 
