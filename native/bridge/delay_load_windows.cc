@@ -16,4 +16,5 @@ FARPROC WINAPI UseThisProgram(unsigned event, PDelayLoadInfo info) {
 
 }  // namespace
 
-extern "C" PfnDliHook __pfnDliNotifyHook2 = UseThisProgram;
+// Declared by the header.
+PfnDliHook __pfnDliNotifyHook2 = UseThisProgram;

@@ -1,6 +1,4 @@
 // host_watch_wrap.cc: the JavaScript face of a watch (NativeHostWatch in lib/native/types.ts).
-#include <fcntl.h>
-
 #include <string>
 
 #include "bridge/arguments.h"
@@ -8,6 +6,7 @@
 #include "bridge/host_watch.h"
 #include "bridge/selector_wrap.h"
 #include "bridge/wrap.h"
+#include "socket/socket.h"
 
 namespace fdloop {
 
@@ -85,9 +84,8 @@ napi_value MakeObject(napi_env env, Environment* environment, std::unique_ptr<Ho
 
 // The engine watches a duplicate, so the caller's number stays the caller's.
 Result MakeNested(HostWatch* watch, int fd, WatchEngine** engine) {
-  UniqueFd duplicate(fcntl(fd, F_DUPFD_CLOEXEC, 0));
-  if (!duplicate.IsOpen()) return LastFailure();
-  return MakeNestedEngine(watch, std::move(duplicate), engine);
+  const Result duplicate = Duplicate(fd);
+  return duplicate < 0 ? duplicate : MakeNestedEngine(watch, UniqueFd(duplicate), engine);
 }
 
 napi_value Create(napi_env env, napi_callback_info info) {

@@ -61,7 +61,7 @@ Result NestedEngine::Open(uv_loop_s* loop) {
   // libuv makes what it watches non-blocking. It does not rely on that for a poll handle, and the flag is
   // shared with the descriptor that this is a duplicate of, so it is put back.
   const Result was_non_blocking = GetNonBlocking(fd_.get());
-  const Result result = uv_poll_init(loop, handle_, fd_.get());
+  const Result result = InitPoll(loop, handle_, fd_.get());
   if (result < 0) return result;
   if (was_non_blocking == 0) SetNonBlocking(fd_.get(), false);
   uv_handle_set_data(BaseHandle(), this);

@@ -188,7 +188,7 @@ napi_value SendChunks(napi_env env, napi_callback_info info) {
   size_t used = 0;
   if (!ReadChunks(env, args[1], count < 0 ? 0 : static_cast<size_t>(count), chunks, &used)) return nullptr;
   if (count < 0) return FromInt(env, -EINVAL);
-  return FromInt(env, SendMessage(fd, chunks, used, flags));
+  return FromInt(env, SendGathered(fd, chunks, used, flags));
 }
 
 // own, disown and close: what the environment closes at its end.

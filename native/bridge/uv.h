@@ -6,6 +6,7 @@
 #define FDLOOP_BRIDGE_UV_H_
 
 #include <stddef.h>
+#include <stdint.h>
 
 // The names of types are libuv's own; where its header came first, they are there already.
 #ifndef UV_H
@@ -24,7 +25,11 @@ typedef void (*uv_poll_cb)(uv_poll_t* handle, int status, int events);
 size_t uv_handle_size(uv_handle_type type);
 void* uv_handle_get_data(const uv_handle_t* handle);
 void uv_handle_set_data(uv_handle_t* handle, void* data);
+#ifdef _WIN32
+int uv_poll_init_socket(struct uv_loop_s* loop, uv_poll_t* handle, uintptr_t socket);
+#else
 int uv_poll_init(struct uv_loop_s* loop, uv_poll_t* handle, int fd);
+#endif
 int uv_poll_start(uv_poll_t* handle, int events, uv_poll_cb callback);
 int uv_poll_stop(uv_poll_t* handle);
 void uv_ref(uv_handle_t* handle);
@@ -38,6 +43,15 @@ namespace fdloop {
 // libuv's UV_POLL and UV_READABLE. The numbers are part of its ABI.
 constexpr int kUvPoll = 8;
 constexpr int kUvReadable = 1;
+
+// libuv's `fd` is on Windows a number of the C library, and ours a socket's.
+inline int InitPoll(struct uv_loop_s* loop, uv_poll_t* handle, int fd) {
+#ifdef _WIN32
+  return uv_poll_init_socket(loop, handle, static_cast<uintptr_t>(fd));
+#else
+  return uv_poll_init(loop, handle, fd);
+#endif
+}
 
 }  // namespace fdloop
 

@@ -5,7 +5,7 @@ namespace fdloop {
 
 namespace {
 
-// On the stack, 16 KiB each, as in SendMessage: what all messages of a call share.
+// On the stack, 16 KiB each, as in SendGathered: what all messages of a call share.
 struct Headers {
   mmsghdr messages[kMaxMessages];
   iovec vectors[kMaxChunks];

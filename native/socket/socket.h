@@ -36,7 +36,7 @@ struct Chunk {
   size_t length;
 };
 
-// How many chunks SendMessage looks at; further ones are for the next call.
+// How many chunks SendGathered looks at; further ones are for the next call.
 constexpr size_t kMaxChunks = 1024;
 
 // A blocking, close-on-exec socket.
@@ -74,7 +74,7 @@ extern const int kDoNotWait;
 
 // Sends the chunks as one stretch of bytes (one datagram, where there are datagrams). A stream may take only
 // a part, which may end inside a chunk.
-Result SendMessage(int fd, const Chunk* chunks, size_t count, int flags);
+Result SendGathered(int fd, const Chunk* chunks, size_t count, int flags);
 
 // Ends a direction for everyone who has the socket, duplicates included.
 Result Shutdown(int fd, int how);

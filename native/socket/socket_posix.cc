@@ -159,7 +159,7 @@ Result SendTo(int fd, const uint8_t* data, size_t length, int flags, const uint8
   });
 }
 
-Result SendMessage(int fd, const Chunk* chunks, size_t count, int flags) {
+Result SendGathered(int fd, const Chunk* chunks, size_t count, int flags) {
   // On the stack: 16 KiB, and no allocation on the way of every write. Where the room of a Result ends, so
   // does the list, inside a chunk if need be.
   iovec vectors[kMaxChunks];

@@ -265,7 +265,7 @@ Result SendTo(int fd, const uint8_t* data, size_t length, int flags, const uint8
   return has_no_target && SocketType(fd) == SOCK_DGRAM ? -EDESTADDRREQ : LastWinsockFailure(fd);
 }
 
-Result SendMessage(int fd, const Chunk* chunks, size_t count, int flags) {
+Result SendGathered(int fd, const Chunk* chunks, size_t count, int flags) {
   if (fd < 0) return -EBADF;
   WSABUF buffers[kMaxChunks];
   const DWORD used = FillBuffers(chunks, count, buffers);
