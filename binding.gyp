@@ -41,6 +41,9 @@
         ["OS=='mac'", { "xcode_settings": { "OTHER_CPLUSPLUSFLAGS": ["-isystem<(napi_include)"] } }],
         ["OS=='linux'", { "sources": ["<@(core_sources_linux)"], "ldflags": ["-pthread"] }],
         ["OS=='mac' or OS=='freebsd' or OS=='openbsd'", { "sources": ["<@(core_sources_bsd)"] }],
+        ["OS=='mac'", { "sources": ["<@(core_sources_mac)"] }],
+        ["OS=='freebsd'", { "sources": ["<@(core_sources_freebsd)"] }],
+        ["OS=='openbsd'", { "sources": ["<@(core_sources_openbsd)"] }],
         ["OS=='win'", {
           "sources": ["<@(core_sources_windows)"],
           "defines": ["WIN32_LEAN_AND_MEAN", "NOMINMAX", "_WIN32_WINNT=0x0A00"],

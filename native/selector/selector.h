@@ -16,9 +16,9 @@
 //    descriptor, because the kernel no longer has what was recorded. Remove forgets the descriptor whatever
 //    the kernel says: it may have been closed before, which empties the kernel's table without telling us.
 //  - A reported mask has kRead unless the kernel reported output only, and kWrite unless it reported input
-//    only. So errors and hang-ups come as both, and whoever waits for either direction learns of them. It has
-//    kPriority only if the kernel said so, which counts as neither direction. The mask is not limited to the
-//    registered one; that is the caller's affair.
+//    only. So errors and hang-ups come as both (of kqueue as whichever it was asked for), and whoever waits
+//    for either direction learns of them. It has kPriority only if the kernel said so, which counts as
+//    neither direction. The mask is not limited to the registered one; that is the caller's affair.
 //  - A time limit is rounded up to what the facility can express. Rounded down, a wait for less than a
 //    millisecond would be a busy loop until the time has passed. It is capped at about 24 days.
 //  - An interrupted wait (EINTR) is a wait with no entries. The caller knows its deadline.
@@ -31,12 +31,13 @@
 // Not guaranteed:
 //
 //  - Any order of the entries.
-//  - What happens with a descriptor that is closed while it is registered. epoll forgets it in silence, or,
-//    if a duplicate keeps the open file alive, goes on seeing it (the leaf then drops what it reports); poll
-//    reports it with both bits; select fails the whole Wait with -EBADF.
+//  - What happens with a descriptor that is closed while it is registered. kqueue forgets it in silence;
+//    epoll too, or, if a duplicate keeps the open file alive, goes on seeing it (the leaf then drops what it
+//    reports); poll reports it with both bits; select fails the whole Wait with -EBADF.
 //  - Which other descriptors can be watched. epoll refuses devices that never wait, such as /dev/null, with
-//    -EPERM, select refuses numbers from FD_SETSIZE on with -EINVAL.
-//  - That a mask of 0 reports anything. epoll and poll report errors and hang-ups, select nothing.
+//    -EPERM, macOS's kqueue terminals and other devices with -EINVAL, select refuses numbers from FD_SETSIZE
+//    on with -EINVAL.
+//  - That a mask of 0 reports anything. epoll and poll report errors and hang-ups, the others nothing.
 #ifndef FDLOOP_SELECTOR_SELECTOR_H_
 #define FDLOOP_SELECTOR_SELECTOR_H_
 
@@ -57,7 +58,8 @@ constexpr int kWrite = 2;
 //
 //  - kPriority (epoll, poll, select): urgent data, or an exceptional condition of a pseudo file. Reported
 //  too.
-//  - kEdge (epoll): reported once for each time that something new happens, instead of level-triggered.
+//  - kEdge (epoll, kqueue): reported once for each time that something new happens, instead of
+//  level-triggered.
 //  - kOneShot (epoll): after one report nothing more, errors included, until the next Modify.
 constexpr int kPriority = 0x10000;
 constexpr int kEdge = 0x20000;

@@ -5,11 +5,13 @@
 
 #include <limits.h>
 #include <stdint.h>
+#include <time.h>
 
 namespace fdloop {
 
 constexpr int64_t kNsPerUs = 1000;
 constexpr int64_t kNsPerMs = 1000 * 1000;
+constexpr int64_t kNsPerS = 1000 * kNsPerMs;
 
 inline int64_t DivideUp(int64_t number, int64_t unit) { return number / unit + (number % unit > 0 ? 1 : 0); }
 
@@ -25,6 +27,17 @@ inline int64_t TimeoutUs(int64_t timeout_ns) {
   const int64_t us = DivideUp(timeout_ns, kNsPerUs);
   const int64_t limit = static_cast<int64_t>(INT_MAX) * (kNsPerMs / kNsPerUs);
   return us > limit ? limit : us;
+}
+
+// Of any limit; what a wait without limit gives is of no use. Exact, because the unit is a nanosecond.
+inline timespec TimeoutSpec(int64_t timeout_ns) {
+  timespec limit = {};
+  if (timeout_ns <= 0) return limit;
+  const int64_t most = static_cast<int64_t>(INT_MAX) * kNsPerMs;
+  const int64_t ns = timeout_ns > most ? most : timeout_ns;
+  limit.tv_sec = static_cast<decltype(limit.tv_sec)>(ns / kNsPerS);
+  limit.tv_nsec = static_cast<decltype(limit.tv_nsec)>(ns % kNsPerS);
+  return limit;
 }
 
 }  // namespace fdloop

@@ -1,4 +1,4 @@
-// leaves_posix.cc: the selectors of a build for a POSIX system without a facility of its own, best first.
+// leaves_bsd.cc: the selectors of a build for macOS or a BSD, best first.
 #include <sys/stat.h>
 
 #include "selector/registry.h"
@@ -6,9 +6,10 @@
 
 namespace fdloop {
 
-const SelectorLeaf kSelectorLeaves[] = {{"poll", MakePoll}, {"select", MakeSelect}};
+const SelectorLeaf kSelectorLeaves[] = {{"kqueue", MakeKqueue}, {"poll", MakePoll}, {"select", MakeSelect}};
 const size_t kSelectorLeafCount = sizeof kSelectorLeaves / sizeof *kSelectorLeaves;
 
+// kqueue would take them, and report them once and never again, or for ever, as the system likes.
 Result CheckWatchable(int fd) {
   struct stat status;
   if (fstat(fd, &status) < 0) return 0;
