@@ -78,8 +78,8 @@ export class Shutdown {
     if (protocol._state !== 'flushing') return true;
     // Differs from asyncio: also while reading is paused, what was written goes before the goodbye (TLS-084).
     writing.writeBacklog();
-    // Differs from asyncio: a buffered protocol takes all that the peer sent before it hears of the end (TLS-060).
-    if (this.#eofReceived && !reading.paused && reading.size > 0) return false;
+    // Differs from asyncio: all that the peer sent is taken before the end is told, in as many steps as it needs (TLS-060).
+    if (this.#eofReceived && reading.size > 0) return false;
     this.#finish();
     return true;
   }
