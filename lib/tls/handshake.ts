@@ -7,7 +7,7 @@ import type { Seconds } from '../base/constants';
 import { makeOSError, RuntimeError } from '../base/errors';
 import { logger } from '../base/log';
 import type { TimerHandle } from '../loop/handle';
-import { SSLCertVerificationError } from './ssl-error';
+import { isRefusal } from './ssl-error';
 import type { SSLProtocol } from './ssl-protocol';
 import type { SSLSession } from './session';
 
@@ -56,7 +56,7 @@ export class Handshake {
     const protocol = this.#protocol;
     this.cancelTimer();
     protocol._setState('unwrapped');
-    if (error instanceof SSLCertVerificationError) {
+    if (isRefusal(error)) {
       // Who refuses the peer tells him nothing, and shows him no certificate either.
       protocol._writing.drop();
       protocol._fatalError(error, 'TLS handshake failed on verifying the certificate');
@@ -83,7 +83,9 @@ export class Handshake {
     Object.assign(protocol._extra, { peercert, cipher: socket.getCipher(), compression: null, ssl_object: socket });
     protocol._callConnectionMade();
     protocol._wakeWaiter(null);
-    if (protocol._state === 'wrapped') protocol._writing.writeBacklog();
+    // What comes next reads, and then writes. Differs from asyncio: if reading is paused by now, it writes all the same:
+    // the peer waits for the end of our handshake (TLS-028).
+    if (protocol._reading.paused && protocol._state === 'wrapped') protocol._writing.writeBacklog();
   }
 }
 

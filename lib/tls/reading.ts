@@ -1,7 +1,7 @@
 // reading.ts: from the transport below through the engine to the application, as far as that one wants it. asyncio:
 // sslproto.SSLProtocol, "Incoming flow".
 
-import { isFatal, RuntimeError, typeError } from '../base/errors';
+import { CancelledError, isFatal, RuntimeError, typeError } from '../base/errors';
 import { describeType } from '../sockets/socket';
 import { BufferedProtocol, type Protocol } from '../transports/protocol';
 import type { SSLProtocol } from './ssl-protocol';
@@ -17,6 +17,8 @@ export class Reading {
   readonly #plain: Buffer[] = [];
   #plainSize = 0;
   #pausedBelow = false;
+  /** A buffer got full, and another handle goes on. */
+  #goesOn = false;
 
   constructor(protocol: SSLProtocol) {
     this.#protocol = protocol;
@@ -41,66 +43,69 @@ export class Reading {
     const protocol = this.#protocol;
     const { _state: state } = protocol;
     if (state === 'unwrapped') return;
-    const mayRead = !this.paused && this.size === 0;
-    if (mayRead || state === 'handshake' || state === 'shutdown') {
+    if (state === 'handshake' || state === 'shutdown' || (!this.paused && this.size === 0)) {
       (protocol._session as SSLSession).feed(chunk);
       protocol._settle(chunk.length);
-    } else {
-      this.#encrypted.push(Uint8Array.prototype.slice.call(chunk));
-      this.#encryptedSize += chunk.length;
-      this.control();
+      return;
     }
+    this.#encrypted.push(Uint8Array.prototype.slice.call(chunk));
+    this.#encryptedSize += chunk.length;
+    this.read();
   }
 
   /**
-   * Gives the application what may be given.
-   * @param hint encrypted bytes that just came, for getBuffer
+   * Gives the application all that is there, together, and then sends what it wrote.
+   * @param hint encrypted bytes that just came, for getBuffer; null if none did, but the engine thought on
    */
-  read(hint = 0): void {
+  read(hint: number | null = 0): void {
     const protocol = this.#protocol;
+    const { _state: state } = protocol;
+    if (state !== 'wrapped' && state !== 'flushing') return;
+    if (hint === null && this.#goesOn) return;
     try {
-      while (!this.paused && protocol._appProtocol !== null) {
-        if (protocol._state !== 'wrapped' && protocol._state !== 'flushing') break;
-        if (this.#plainSize > 0) {
-          if (!this.#give(hint)) break;
-        } else if (this.#encryptedSize > 0) {
-          const next = this.#encrypted.shift() as Uint8Array;
-          this.#encryptedSize -= next.length;
-          (protocol._session as SSLSession).feed(next);
-          if (protocol._settleFailure()) return;
-        } else {
-          if (protocol._session?.peerEnded === true) {
-            protocol._callEofReceived();
-            protocol._shutdown.start();
-          }
-          break;
+      if (!this.paused && protocol._appProtocol !== null) {
+        const waiting = hint === null || hint === 0 ? this.size : hint;
+        this.#feed();
+        const isAll = (hint === null && this.size === 0) || this.#give(waiting);
+        if (isAll && protocol._settleFailure()) return;
+        if (isAll && protocol._session?.peerEnded === true) {
+          protocol._callEofReceived();
+          protocol._shutdown.start();
         }
-      }
-      protocol._writing.pushOut();
+        protocol._writing.writeBacklog();
+      } else if (protocol._settleFailure()) return;
       this.control();
     } catch (error) {
-      if (isFatal(error)) throw error;
+      if (isFatal(error) || error instanceof CancelledError) throw error;
       protocol._fatalError(error, 'Fatal error on SSL protocol');
     }
   }
 
-  /** @returns false if others shall have their turn before it goes on */
-  #give(hint: number): boolean {
+  #feed(): void {
+    this.#encryptedSize = 0;
+    for (const chunk of this.#encrypted.splice(0)) this.#protocol._session?.feed(chunk);
+  }
+
+  /** @returns false if a buffer got full: another handle goes on */
+  #give(waiting: number): boolean {
     const protocol = this.#protocol._appProtocol;
-    if (protocol instanceof BufferedProtocol) return this.#fillBuffer(protocol, hint);
-    const data = this.#plain.length === 1 ? this.#plain[0] : Buffer.concat(this.#plain, this.#plainSize);
-    this.#plain.length = 0;
-    this.#plainSize = 0;
-    (protocol as Protocol).dataReceived(data);
+    if (protocol instanceof BufferedProtocol) return this.#fillBuffer(protocol, waiting);
+    if (this.#plainSize > 0) {
+      const data = this.#plain.length === 1 ? this.#plain[0] : Buffer.concat(this.#plain, this.#plainSize);
+      this.#plain.length = 0;
+      this.#plainSize = 0;
+      (protocol as Protocol).dataReceived(data);
+    }
     return true;
   }
 
-  /** @returns false if the buffer got full: another handle goes on */
-  #fillBuffer(protocol: BufferedProtocol, hint: number): boolean {
-    const buffer = protocol.getBuffer(hint > 0 ? hint : this.#plainSize);
+  /** As asyncio does, it asks for memory before it looks whether there is anything to put into it. */
+  #fillBuffer(protocol: BufferedProtocol, waiting: number): boolean {
+    const buffer = protocol.getBuffer(waiting);
     if (!(buffer instanceof Uint8Array)) {
       throw typeError(`getBuffer() must return a Uint8Array, not ${describeType(buffer)}`);
     }
+    // Differs from asyncio, where this counts as the end of the stream.
     if (buffer.length === 0) throw new RuntimeError('getBuffer() returned an empty buffer', 'ERR_EMPTY_BUFFER');
     let filled = 0;
     while (filled < buffer.length && this.#plain.length > 0) {
@@ -112,9 +117,11 @@ export class Reading {
       filled += part;
       this.#plainSize -= part;
     }
-    if (filled === buffer.length) this.#protocol._loop.callSoon(() => this.#protocol._goOn());
-    protocol.bufferUpdated(filled);
-    return filled < buffer.length;
+    const isFull = filled === buffer.length;
+    this.#goesOn = isFull;
+    if (isFull) this.#protocol._loop.callSoon(() => this.#protocol._goOn());
+    if (filled > 0) protocol.bufferUpdated(filled);
+    return !isFull;
   }
 
   pause(): void {
@@ -131,8 +138,7 @@ export class Reading {
   drop(): void {
     this.#plain.length = 0;
     this.#plainSize = 0;
-    this.#encryptedSize = 0;
-    for (const chunk of this.#encrypted.splice(0)) this.#protocol._session?.feed(chunk);
+    this.#feed();
     this.control();
   }
 

@@ -11,7 +11,7 @@ import { Duplex } from 'node:stream';
 import { connect, TLSSocket } from 'node:tls';
 
 import type { OSError } from '../base/errors';
-import { SSLCertVerificationError, sslErrorOf } from './ssl-error';
+import { noCertificate, SSLCertVerificationError, sslErrorOf } from './ssl-error';
 import { nameOptions, secureContextOf, type SSLSettings } from './options';
 
 export interface SSLEngineEvents {
@@ -149,6 +149,7 @@ export class SSLEngine {
 
   #clientVerifyError(): Error | null {
     const native = this.#native;
+    if (Object.keys(this.socket.getPeerCertificate() ?? {}).length === 0) return noCertificate();
     if (typeof native?.verifyError === 'function') return native.verifyError() ?? null;
     const message = 'this Node cannot tell whether the certificate of the client is good';
     return new SSLCertVerificationError(message, { code: 'CERT_UNKNOWN', errno: 0 });

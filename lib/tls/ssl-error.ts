@@ -25,3 +25,15 @@ export function sslErrorOf(error: unknown): OSError {
   const Class = VERIFICATION_CODE.test(name) ? SSLCertVerificationError : SSLError;
   return new Class((message ?? String(error)).trim(), { code: name, errno: 0, cause: error });
 }
+
+/** The peer showed no certificate, and had to. Not a verification error in Python either. */
+export function noCertificate(): SSLError {
+  return new SSLError('peer did not return a certificate', { code: NO_CERTIFICATE, errno: 0 });
+}
+
+const NO_CERTIFICATE = 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE';
+
+/** Whether we refused the peer for his certificate, or for none: OpenSSL has no alert for him then. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof SSLCertVerificationError || (error instanceof SSLError && error.code === NO_CERTIFICATE);
+}

@@ -164,7 +164,7 @@ export class SSLProtocol extends BufferedProtocol {
 
   #reported(): void {
     try {
-      this._settle();
+      this._settle(null);
     } catch (error) {
       if (isFatal(error)) this._loop._escape(error);
       else this._fatalError(error);
@@ -173,15 +173,17 @@ export class SSLProtocol extends BufferedProtocol {
 
   /**
    * Does what the engine's reports ask for.
-   * @param hint encrypted bytes that just came
+   * @param hint encrypted bytes that just came; null if none did
    * @internal
    */
-  _settle(hint = 0): void {
+  _settle(hint: number | null = 0): void {
     const session = this._session as SSLSession;
-    if (session.handshakeDone && this._state === 'handshake') this._handshake.succeed();
-    if (this._settleFailure()) return;
-    if (this._state === 'shutdown') this._shutdown.goOn();
-    else if (this._state === 'wrapped' || this._state === 'flushing') this._reading.read(hint);
+    const isFirst = session.handshakeDone && this._state === 'handshake';
+    if (isFirst) this._handshake.succeed();
+    // Differs from asyncio: what was decrypted before a failure is not lost (TLS-083).
+    if (this._state === 'wrapped' || this._state === 'flushing') this._reading.read(isFirst ? 0 : hint);
+    else if (this._settleFailure()) return;
+    else if (this._state === 'shutdown') this._shutdown.goOn();
     // A client that refuses the certificate is told so by the tick queue: what it sent meanwhile goes nowhere.
     else if (!session.isBroken) this._writing.pushOut();
   }
@@ -192,8 +194,6 @@ export class SSLProtocol extends BufferedProtocol {
     if (error === null) return false;
     if (this._state === 'handshake') this._handshake.fail(error);
     else if (this._state !== 'unwrapped') {
-      // Differs from asyncio: what was decrypted before is not lost (TLS-083).
-      if (this._state === 'wrapped') this._reading.read();
       this._writing.pushOut();
       this._fatalError(error, this._state === 'shutdown' ? undefined : 'Fatal error on SSL protocol');
     }

@@ -291,9 +291,11 @@ class PlainProtocol(Methods, asyncio.Protocol):
 
 class BufferedProtocol(Methods, asyncio.BufferedProtocol):
     def get_buffer(self, sizehint):
-        size = self._hear('getBuffer', sizehint)
+        # How many encrypted bytes wait depends on the sizes of tickets.
+        size = self._hear('getBuffer', -1 if sizehint == -1 else 'encrypted')
         self.buffer = bytearray(self.template.get('buffer', 4096) if size is None else size)
-        return self.buffer
+        # A view: TLS fills slices of it, and a slice of a bytearray would be a copy.
+        return memoryview(self.buffer)
 
     def buffer_updated(self, nbytes):
         self._hear('bufferUpdated', nbytes, bytes(self.buffer[:nbytes]))

@@ -349,7 +349,9 @@ function bufferedProtocol(world: World, template: Template, name: string): Buffe
   let buffer = Buffer.alloc(0);
   return Object.assign(protocol, common(world, name, protocol, hear), {
     getBuffer(sizeHint: number): Buffer {
-      buffer = Buffer.alloc((hear('getBuffer', sizeHint) as number | null) ?? template.buffer ?? 4096);
+      // How many encrypted bytes wait depends on the sizes of tickets.
+      const hint = sizeHint === -1 ? sizeHint : 'encrypted';
+      buffer = Buffer.alloc((hear('getBuffer', hint) as number | null) ?? template.buffer ?? 4096);
       return buffer;
     },
     bufferUpdated: (count: number): void => void hear('bufferUpdated', count, buffer.subarray(0, count)),

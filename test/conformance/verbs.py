@@ -7,6 +7,7 @@ turns the outcome into what the trace shows.
 import asyncio
 import os
 import socket
+import ssl
 import tempfile
 
 from interpreter import call_body, coroutine, make_protocol
@@ -543,6 +544,97 @@ def extra(w, f, name, key):
     return w.get(f, name, 'transport').get_extra_info(key, 'missing') not in ('missing', None)
 
 
+# TLS.
+
+
+def tls_context(w, server_side, options):
+    """One context for each way of being asked, so that a session may be resumed."""
+    key = repr((server_side, sorted((key, str(value)) for key, value in options.items())))
+    if key not in w.contexts:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER if server_side else ssl.PROTOCOL_TLS_CLIENT)
+        if 'version' in options:
+            context.minimum_version = context.maximum_version = VERSIONS[options['version']]
+        if 'ciphers' in options:
+            context.set_ciphers(options['ciphers'])
+        if 'alpn' in options:
+            context.set_alpn_protocols(options['alpn'])
+        own = options.get('identity', 'identity' if server_side else None)
+        if own is not None:
+            context.load_cert_chain(os.path.join(FOLDER, own + '.pem'))
+        trusted = options.get('trust', None if server_side else 'identity')
+        if trusted is not None:
+            context.load_verify_locations(os.path.join(FOLDER, trusted + '.pem'))
+        if server_side and trusted is not None:
+            context.verify_mode = ssl.CERT_REQUIRED
+        w.contexts[key] = context
+    return w.contexts[key]
+
+
+VERSIONS = {'1.2': ssl.TLSVersion.TLSv1_2, '1.3': ssl.TLSVersion.TLSv1_3}
+
+
+def tls_timeouts(options):
+    return {'ssl_handshake_timeout': options.get('handshake'), 'ssl_shutdown_timeout': options.get('shutdown')}
+
+
+@verb
+def tls(w, f, name, sock, template, options, waiter=None):
+    sock = w.get(f, sock, 'sock')
+    waiter = None if waiter is None else w.get(f, waiter, 'future')
+    server_side = options.get('server', False)
+    protocol = make_protocol(w, template)
+    made = w.loop._make_ssl_transport(
+        sock, protocol, tls_context(w, server_side, options), waiter, server_side=server_side,
+        server_hostname=None if server_side else options.get('name', 'localhost'), **tls_timeouts(options),
+    )
+    protocol.transport = w.bind(name, 'transport', made)
+
+
+@wait
+def start_tls(w, f, name, transport, options):
+    """With the protocol that the transport has."""
+    transport = w.get(f, transport, 'transport')
+    protocol = transport.get_protocol()
+    server_side = options.get('server', False)
+
+    def finish(made):
+        if made is not None:
+            w.bind(name, 'transport', made)
+            protocol.transport = made
+        return made
+    return w.loop.start_tls(
+        transport, protocol, tls_context(w, server_side, options), server_side=server_side,
+        server_hostname=None if server_side else options.get('name', 'localhost'), **tls_timeouts(options),
+    ), finish
+
+
+@verb
+def tls_info(w, f, name):
+    """[version, ALPN protocol, common name of the peer]"""
+    transport = w.get(f, name, 'transport')
+    made = transport.get_extra_info('ssl_object')
+    if made is None:
+        return None
+    certificate = transport.get_extra_info('peercert')
+    names = dict(entry[0] for entry in certificate['subject']) if certificate else {}
+    return [made.version(), made.selected_alpn_protocol(), names.get('commonName')]
+
+
+@verb
+def read_buffer_size(w, f, name):
+    return w.get(f, name, 'transport').get_read_buffer_size()
+
+
+@verb
+def read_limits(w, f, name):
+    return w.get(f, name, 'transport').get_read_buffer_limits()
+
+
+@verb
+def set_read_limits(w, f, name, high=None, low=None):
+    w.get(f, name, 'transport').set_read_buffer_limits(high=high, low=low)
+
+
 # Servers and connections.
 
 
@@ -591,6 +683,9 @@ def connect(w, f, name, server):
 def server(w, f, name, template, options):
     factory = protocol_factory(w, template)
     kept = {'backlog': options.get('backlog', 100), 'start_serving': options.get('start', True)}
+    if 'tls' in options:
+        kept['ssl'] = tls_context(w, True, options['tls'])
+        kept.update(tls_timeouts(options['tls']))
     if options.get('tcp'):
         awaitable = w.loop.create_server(factory, '127.0.0.1', 0, **kept)
     else:
@@ -607,11 +702,15 @@ def protocol_factory(w, template):
 
 
 @wait
-def connection(w, f, name, server, template):
+def connection(w, f, name, server, template, options=None):
     address = address_of(w, f, server)
     factory = protocol_factory(w, template)
+    kept = {}
+    if options is not None:
+        kept = {'ssl': tls_context(w, False, options), 'server_hostname': options.get('name', 'localhost')}
+        kept.update(tls_timeouts(options))
     if isinstance(address, tuple):
-        awaitable = w.loop.create_connection(factory, *address)
+        awaitable = w.loop.create_connection(factory, *address, **kept)
     else:
         sock = socket.socket(socket.AF_UNIX)
         sock.setblocking(False)
@@ -620,7 +719,7 @@ def connection(w, f, name, server, template):
         except BaseException:
             sock.close()
             raise
-        awaitable = w.loop.create_connection(factory, sock=sock)
+        awaitable = w.loop.create_connection(factory, sock=sock, **kept)
 
     def finish(pair):
         w.bind(name, 'transport', pair[0])

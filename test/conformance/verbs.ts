@@ -3,9 +3,10 @@
 // verbs act at once; waits are awaited, so they count in coroutines only; each wait gives an awaitable and `finish`, which
 // turns the outcome into what the trace shows.
 
-import { existsSync, openSync, unlinkSync } from 'node:fs';
+import { existsSync, openSync, readFileSync, unlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
+import type { TLSSocket } from 'node:tls';
 
 import type { Coroutine } from '../../lib/futures/coroutine';
 import { currentTask } from '../../lib/futures/current';
@@ -17,6 +18,9 @@ import type { Server } from '../../lib/network/server';
 import type { Address } from '../../lib/sockets/address';
 import { AF_INET, AF_UNIX, SOCK_DGRAM, socketConstants, SOL_SOCKET } from '../../lib/sockets/constants';
 import { Socket, socketpair } from '../../lib/sockets/socket';
+import { makeSSLTransport } from '../../lib/tls/make-transport';
+import type { SSLOptions, SSLSettings } from '../../lib/tls/options';
+import type { SSLTransport } from '../../lib/tls/ssl-transport';
 import type { BaseProtocol } from '../../lib/transports/protocol';
 import type { SelectorSocketTransport } from '../../lib/transports/socket-transport';
 import { callBody, makeProtocol, taskBody } from './interpreter';
@@ -83,6 +87,60 @@ function shownConnection(w: World, name: string) {
     return [made.isClosing(), protocol];
   };
 }
+
+// TLS.
+
+/** What a program says of one side of TLS. */
+interface TlsOptions {
+  server?: boolean;
+  version?: '1.2' | '1.3';
+  ciphers?: string;
+  alpn?: string[];
+  /** What it shows: the name of a .pem file here. */
+  identity?: string;
+  /** What it believes. A server that believes something asks for a certificate. */
+  trust?: string | null;
+  /** The name that a client asks for. */
+  name?: string;
+  /** Timeouts, in seconds. */
+  handshake?: number;
+  shutdown?: number;
+}
+
+/** One object for each way of being asked, so that it is one context. */
+function tlsContext(w: World, serverSide: boolean, options: TlsOptions): SSLOptions {
+  const key = JSON.stringify([serverSide, options]);
+  const known = w.contexts.get(key);
+  if (known !== undefined) return known as SSLOptions;
+  const made: SSLOptions = {};
+  const file = (name: string): Buffer => readFileSync(path.join(__dirname, `${name}.pem`));
+  if (options.version !== undefined) made.minVersion = made.maxVersion = `TLSv${options.version}`;
+  if (options.ciphers !== undefined) made.ciphers = options.ciphers;
+  if (options.alpn !== undefined) made.ALPNProtocols = options.alpn;
+  const own = options.identity ?? (serverSide ? 'identity' : null);
+  if (own !== null) made.key = made.cert = file(own);
+  const trusted = options.trust === undefined ? (serverSide ? null : 'identity') : options.trust;
+  made.ca = trusted === null ? [] : file(trusted);
+  if (serverSide && trusted !== null) made.requestCert = true;
+  w.contexts.set(key, made);
+  return made;
+}
+
+const tlsTimeouts = ({ handshake, shutdown }: TlsOptions) => ({
+  sslHandshakeTimeout: handshake ?? null,
+  sslShutdownTimeout: shutdown ?? null,
+});
+
+function tlsSettings(w: World, options: TlsOptions): SSLSettings {
+  const serverSide = options.server ?? false;
+  const serverHostname = serverSide ? null : (options.name ?? 'localhost');
+  return { options: tlsContext(w, serverSide, options), serverSide, serverHostname, ...tlsTimeouts(options) };
+}
+
+const tlsTransport = (w: World, f: Frame, name: string): SSLTransport => {
+  const found = w.get<SSLTransport>(f, name, 'transport');
+  return found;
+};
 
 export const verbs: Record<string, Verb> = {
   // Scheduling.
@@ -301,6 +359,27 @@ export const verbs: Record<string, Verb> = {
     return value !== 'missing' && value !== null;
   },
 
+  // TLS.
+
+  tls(w, f, name: string, socket: string, template: string, options: TlsOptions, waiter: string | null = null) {
+    const owned = sock(w, f, socket);
+    const waiting = waiter === null ? null : w.get<Future<void>>(f, waiter, 'future');
+    const protocol = makeProtocol(w, template);
+    const made = makeSSLTransport(w.loop, owned, protocol, tlsSettings(w, options), waiting, {}, null);
+    protocol.transport = w.bind(name, 'transport', made);
+  },
+  /** [version, ALPN protocol, common name of the peer] */
+  tlsInfo(w, f, name: string) {
+    const made = tlsTransport(w, f, name).getExtraInfo<TLSSocket>('ssl_object');
+    if (made === null) return null;
+    const certificate = tlsTransport(w, f, name).getExtraInfo<{ subject: { CN: string } }>('peercert');
+    return [made.getProtocol(), made.alpnProtocol === false ? null : made.alpnProtocol, certificate?.subject.CN];
+  },
+  readBufferSize: (w, f, name: string) => tlsTransport(w, f, name).getReadBufferSize(),
+  readLimits: (w, f, name: string) => tlsTransport(w, f, name).getReadBufferLimits(),
+  setReadLimits: (w, f, name: string, high: number | null = null, low: number | null = null) =>
+    tlsTransport(w, f, name).setReadBufferLimits(high, low),
+
   // Servers and connections.
 
   listener(w, f, name: string, backlog = 10) {
@@ -358,8 +437,34 @@ export const waits: Record<string, WaitVerb> = {
     finish: nothing,
   }),
 
-  server(w, f, name: string, template: string, options: { tcp?: boolean; backlog?: number; start?: boolean }) {
-    const kept = { backlog: options.backlog ?? 100, startServing: options.start ?? true };
+  /** With the protocol that the transport has. */
+  startTls(w, f, name: string, below: string, options: TlsOptions) {
+    const { serverSide, serverHostname, options: ssl } = tlsSettings(w, options);
+    const target = transport(w, f, below);
+    const protocol = target.getProtocol() as BaseProtocol & { transport: unknown };
+    return {
+      awaitable: w.loop.startTls(target, protocol, ssl, { serverSide, serverHostname, ...tlsTimeouts(options) }),
+      finish: (made: SSLTransport) => {
+        w.bind(name, 'transport', made);
+        protocol.transport = made;
+        return made;
+      },
+    };
+  },
+
+  server(
+    w,
+    f,
+    name: string,
+    template: string,
+    options: { tcp?: boolean; backlog?: number; start?: boolean; tls?: TlsOptions },
+  ) {
+    const { tls } = options;
+    const kept = {
+      backlog: options.backlog ?? 100,
+      startServing: options.start ?? true,
+      ...(tls === undefined ? {} : { ssl: tlsContext(w, true, tls), ...tlsTimeouts(tls) }),
+    };
     const awaitable =
       options.tcp === true
         ? w.loop.createServer(factory(w, template), '127.0.0.1', 0, kept)
@@ -373,11 +478,19 @@ export const waits: Record<string, WaitVerb> = {
       },
     };
   },
-  connection(w, f, name: string, to: string, template: string) {
+  connection(w, f, name: string, to: string, template: string, options?: TlsOptions) {
     const address = addressOf(w, to);
     const finish = shownConnection(w, name);
+    const kept =
+      options === undefined
+        ? {}
+        : {
+            ssl: tlsContext(w, false, options),
+            serverHostname: options.name ?? 'localhost',
+            ...tlsTimeouts(options),
+          };
     if (isInet(address)) {
-      return { awaitable: w.loop.createConnection(factory(w, template), address[0], address[1]), finish };
+      return { awaitable: w.loop.createConnection(factory(w, template), address[0], address[1], kept), finish };
     }
     const socket = new Socket(AF_UNIX);
     try {
@@ -386,7 +499,7 @@ export const waits: Record<string, WaitVerb> = {
       socket.close();
       throw error;
     }
-    return { awaitable: w.loop.createConnection(factory(w, template), null, null, { sock: socket }), finish };
+    return { awaitable: w.loop.createConnection(factory(w, template), null, null, { sock: socket, ...kept }), finish };
   },
   connectionOf: (w, f, name: string, socket: string, template: string) => ({
     awaitable: w.loop.createConnection(factory(w, template), null, null, { sock: sock(w, f, socket) }),

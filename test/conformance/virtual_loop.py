@@ -2,8 +2,9 @@
 
 import asyncio
 import selectors
+import ssl
 import time
-from asyncio import selector_events
+from asyncio import selector_events, sslproto
 
 from world import START, Stuck
 
@@ -12,6 +13,9 @@ SELECTORS = {
     'poll': selectors.PollSelector,
     'select': selectors.SelectSelector,
 }
+
+
+State = sslproto.SSLProtocolState
 
 
 class Clock:
@@ -76,6 +80,10 @@ class RepairedTransport(selector_events._SelectorSocketTransport):
 
     _ended_in_resume = False
 
+    def set_protocol(self, protocol):
+        carry_over(self, protocol)
+        super().set_protocol(protocol)
+
     def close(self):
         # TCP-062, TCP-074: the write callback is still needed while buffered data goes out.
         write_ready = self._write_ready
@@ -118,6 +126,177 @@ class RepairedTransport(selector_events._SelectorSocketTransport):
         super()._call_connection_lost(exc)
 
 
+class RepairedSSLTransport(sslproto._SSLProtocolTransport):
+    """asyncio's TLS transport without the defects that fdloop repairs."""
+
+    def close(self):
+        # TLS-050: a second close changes nothing.
+        if not self._closed:
+            super().close()
+
+    def set_protocol(self, protocol):
+        carry_over(self, protocol)
+        super().set_protocol(protocol)
+
+    def __del__(self):
+        # TLS-082: what a garbage collector would report.
+        pass
+
+
+class RepairedSSLProtocol(sslproto.SSLProtocol):
+    """asyncio's TLS protocol without the defects that fdloop repairs."""
+
+    _flushing = False
+
+    def _get_app_transport(self):
+        if self._app_transport is None:
+            self._app_transport = RepairedSSLTransport(self._loop, self)
+        return self._app_transport
+
+    def connection_made(self, transport):
+        # TLS-071: closed before it began to speak, it does not begin.
+        if self._app_transport._closed:
+            self._transport = transport
+            transport.abort()
+        else:
+            super().connection_made(transport)
+
+    def connection_lost(self, exc):
+        # TLS-067: a connection that is gone is no handshake that went well.
+        waiter, self._waiter = self._waiter, None
+        super().connection_lost(exc)
+        self._waiter = waiter
+        self._wakeup_waiter(exc or ConnectionAbortedError())
+
+    def _abort(self, exc=None):
+        # TLS-064: the error of a forced close goes down.
+        self._set_state(State.UNWRAPPED)
+        if self._transport is not None:
+            self._transport._force_close(exc)
+
+    def _on_handshake_complete(self, handshake_exc):
+        super()._on_handshake_complete(handshake_exc)
+        # TLS-028: a pause in connection_made does not hold back our end of the handshake.
+        if handshake_exc is None and self._app_reading_paused and self._state == State.WRAPPED:
+            self._do_write()
+
+    def _do_write(self):
+        # TLS-034: writelines makes as few records as possible.
+        if len(self._write_backlog) > 1:
+            whole = b''.join(self._write_backlog)
+            self._write_backlog.clear()
+            self._write_backlog.append(whole)
+        super()._do_write()
+
+    def _do_read(self):
+        super()._do_read()
+        if self._state == State.FLUSHING and not self._flushing and not self._app_reading_paused:
+            self._do_flush()
+
+    def _do_read__copied(self):
+        # TLS-083: what came before a bad record is delivered.
+        self._sslobj, engine = Keeping(self._sslobj), self._sslobj
+        try:
+            super()._do_read__copied()
+            failure = self._sslobj.failure
+        finally:
+            self._sslobj = engine
+        if failure is not None:
+            raise failure
+
+    def _do_read__buffered(self):
+        # TLS-027: an empty buffer is not the end of the stream.
+        get_buffer = self._app_protocol_get_buffer
+
+        def checked(hint):
+            buffer = get_buffer(hint)
+            if len(buffer) == 0:
+                raise RuntimeError('get_buffer() returned an empty buffer')
+            return buffer
+        self._app_protocol_get_buffer = checked
+        self._sslobj, engine = Keeping(self._sslobj), self._sslobj
+        try:
+            super()._do_read__buffered()
+            failure = self._sslobj.failure
+        finally:
+            self._sslobj = engine
+            if self._app_protocol_get_buffer is checked:
+                self._app_protocol_get_buffer = get_buffer
+        if failure is not None:
+            raise failure
+
+    def eof_received(self):
+        # TLS-060: a buffered protocol takes all that the peer sent before it hears of the end.
+        return super().eof_received() or self._state == State.FLUSHING
+
+    def _do_flush(self):
+        self._flushing = True
+        try:
+            self._do_read()
+        finally:
+            self._flushing = False
+        if self._state != State.FLUSHING:
+            return
+        # TLS-084: while reading is paused the backlog still goes before the goodbye.
+        self._do_write()
+        if self._eof_received and not self._app_reading_paused and (self._incoming.pending or self._sslobj.pending()):
+            return
+        self._set_state(State.SHUTDOWN)
+        self._do_shutdown()
+
+    def _do_shutdown(self):
+        # TLS-054: what arrives after our goodbye is dropped.
+        if not self._eof_received:
+            try:
+                while self._sslobj.read(self.max_size):
+                    pass
+            except (*sslproto.SSLAgainErrors, ssl.SSLZeroReturnError):
+                pass
+            except ssl.SSLError as error:
+                self._on_shutdown_complete(error)
+                return
+        super()._do_shutdown()
+
+    def _fatal_error(self, exc, message='Fatal error on transport'):
+        # TLS-013, TLS-083: the alert, if there is one, tells the peer what is wrong. Node has none about certificates.
+        if isinstance(exc, ssl.SSLError) and not isinstance(exc, ssl.SSLCertVerificationError) and (
+                exc.reason != 'PEER_DID_NOT_RETURN_A_CERTIFICATE'):
+            self._process_outgoing()
+        super()._fatal_error(exc, message)
+
+
+class Keeping:
+    """An SSLObject that keeps a failure until what came before it is delivered."""
+
+    failure = None
+
+    def __init__(self, engine):
+        self._engine = engine
+
+    def __getattr__(self, name):
+        return getattr(self._engine, name)
+
+    def read(self, *args):
+        try:
+            return self._engine.read(*args)
+        except sslproto.SSLAgainErrors:
+            raise
+        except ssl.SSLError as error:
+            self.failure = error
+            raise ssl.SSLWantReadError() from None
+
+
+def carry_over(transport, protocol):
+    """TLS-079: upgraded while writing is paused, a connection goes on from there."""
+    if isinstance(protocol, RepairedSSLProtocol):
+        protocol._ssl_writing_paused = protocol._app_writing_paused = transport._protocol_paused
+
+
+# What makes TLS transports finds their parts by these names.
+sslproto.SSLProtocol = RepairedSSLProtocol
+selector_events._SelectorSocketTransport = RepairedTransport
+
+
 class VirtualLoop(asyncio.SelectorEventLoop):
     def __init__(self, world, selector='epoll', order='registered', quiet=False):
         self._world = world
@@ -139,6 +318,12 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def _run_once(self):
         self._world.begin_iteration()
         super()._run_once()
+
+    async def start_tls(self, transport, *args, **options):
+        # TLS-075: with a transport that is closing nobody can shake hands.
+        if getattr(transport, '_start_tls_compatible', False) and transport.is_closing():
+            raise RuntimeError('the transport is closing')
+        return await super().start_tls(transport, *args, **options)
 
     async def _accept_connection2(self, protocol_factory, conn, *args, **options):
         def factory():

@@ -5,6 +5,7 @@ import errno
 import json
 import os
 import re
+import ssl
 import zlib
 
 START = 1000.0
@@ -81,6 +82,7 @@ class World:
         self.kept = []
         self.callbacks = {}
         self.counters = {}
+        self.contexts = {}
         self.paths = []
         self.files = []
 
@@ -127,7 +129,7 @@ class World:
         message = str(error)
         if message.startswith('#'):
             coded['message'] = message
-        elif isinstance(error, OSError) and error.errno in errno.errorcode:
+        elif isinstance(error, OSError) and not isinstance(error, ssl.SSLError) and error.errno in errno.errorcode:
             coded['code'] = errno.errorcode[error.errno]
         return coded
 

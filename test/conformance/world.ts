@@ -128,6 +128,7 @@ export class World {
   readonly names = new Map<unknown, string>();
   readonly callbacks = new Map<string, (...args: unknown[]) => void>();
   readonly counters = new Map<string, number>();
+  readonly contexts = new Map<string, unknown>();
   readonly paths: string[] = [];
   readonly files: number[] = [];
   iteration = 0;
