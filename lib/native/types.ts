@@ -21,14 +21,14 @@ export type Result = number;
 /**
  * Readable (1) and writable (2), or both (3): asyncio's `EVENT_READ` and `EVENT_WRITE`. Outside of asyncio's contract:
  * priority (0x10000: epoll, poll, select), which is reported too and counts as neither direction; edge-triggered (0x20000:
- * epoll); one-shot (0x40000: epoll). A facility ignores the bits that it does not have.
+ * epoll, kqueue); one-shot (0x40000: epoll). A facility ignores the bits that it does not have.
  */
 export type EventMask = number;
 
 /** One kernel readiness facility. Guarantees: level-triggered unless asked otherwise, at most one entry for a descriptor in
- * one `wait` (kqueue may give two). Not guaranteed: any order but the kernel's own. */
+ * one `wait`. Not guaranteed: any order but the kernel's own. */
 export interface NativeSelector {
-  /** 'epoll', 'poll', 'select', ... */
+  /** 'epoll', 'kqueue', 'poll', 'select', ... */
   readonly name: string;
   /** The facility's own descriptor, which another selector can watch for "something is ready"; -1 if it has none. */
   readonly fd: number;

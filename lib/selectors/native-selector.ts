@@ -187,9 +187,17 @@ export abstract class NativeSelectorBase extends BaseSelector {
   }
 
   #refusal(result: number, verb: string, fd: number): Error {
-    const isAlwaysReady = errnoName(result) === 'EPERM';
-    const reason = isAlwaysReady ? ' is always ready, as regular files and directories are, and cannot be watched' : '';
+    const code = errnoName(result);
+    const isAlwaysReady = code === 'EPERM';
+    const reason = isAlwaysReady
+      ? ' is always ready, as regular files and directories are, and cannot be watched'
+      : this._refusalAdvice(code);
     return errorFor(result, `${this._native.name} ${verb}`, { detail: `descriptor ${fd}${reason}` });
+  }
+
+  /** What to say of a descriptor that the system refuses with this code; begins with a space. @internal */
+  _refusalAdvice(_code: string): string {
+    return '';
   }
 
   /** @internal */

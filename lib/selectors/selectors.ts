@@ -6,6 +6,9 @@ import type { SelectorKey } from './base-selector';
 import type { FileObject } from './file-object';
 import { NativeSelectorBase } from './native-selector';
 
+/** How the kernels say that a descriptor is of a kind that has no filters. */
+const UNWATCHABLE = ['EINVAL', 'ENODEV', 'ENXIO', 'EOPNOTSUPP', 'ENOTSUP'];
+
 /**
  * Linux's epoll. Refuses devices that never wait, and descriptors that are not open, when they are registered. Supports
  * every flag.
@@ -29,16 +32,42 @@ export class PollSelector extends NativeSelectorBase {
   }
 }
 
-/** select(2). Only descriptors below FD_SETSIZE; one that is not open makes `select` throw EBADF. Supports 'priority'. */
-export class SelectSelector extends NativeSelectorBase {
-  constructor() {
-    super('select', EVENT_PRI);
-  }
-
-  /** Leaves and enters again, so that a bad mask is refused and leaves nothing registered (SEL-024). @internal */
+/** Leaves and enters again for a new mask, so that a bad one is refused and leaves nothing registered (SEL-024). */
+abstract class ReenteringSelector extends NativeSelectorBase {
+  /** @internal */
   override _modifyEvents(_key: SelectorKey, fileobj: FileObject, events: number, data: unknown): SelectorKey {
     this.unregister(fileobj);
     return this.register(fileobj, events, data);
+  }
+}
+
+/**
+ * kqueue, of macOS and the BSDs. Refuses descriptors that are not open when they are registered, and on macOS terminals
+ * and some other devices (EINVAL), which SelectSelector takes. Supports 'edge'.
+ */
+export class KqueueSelector extends ReenteringSelector {
+  constructor() {
+    super('kqueue', EVENT_EDGE);
+  }
+
+  /** The descriptor of the kqueue, which another selector can watch. @throws ValueError after close */
+  fileno(): number {
+    this._checkOpen();
+    return this._native.fd;
+  }
+
+  /** @internal */
+  override _refusalAdvice(code: string): string {
+    return UNWATCHABLE.includes(code)
+      ? ' cannot be watched by kqueue, as some devices cannot: use a SelectSelector'
+      : '';
+  }
+}
+
+/** select(2). Only descriptors below FD_SETSIZE; one that is not open makes `select` throw EBADF. Supports 'priority'. */
+export class SelectSelector extends ReenteringSelector {
+  constructor() {
+    super('select', EVENT_PRI);
   }
 }
 
@@ -47,6 +76,7 @@ export type SelectorClass = new () => NativeSelectorBase;
 
 const classes: Readonly<Record<string, SelectorClass>> = {
   epoll: EpollSelector,
+  kqueue: KqueueSelector,
   poll: PollSelector,
   select: SelectSelector,
 };

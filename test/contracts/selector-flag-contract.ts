@@ -77,33 +77,35 @@ export function flagContract({ make, traits }: SelectorSubject): void {
     }
   });
 
-  test('priority is told when the system says so, and counts as neither direction', () => {
-    const [socket, other] = tcpPair(kit.current);
-    const key = selector.register(socket, EVENT_PRI);
-    other.send(byte);
-    expect(selector.select(0)).toEqual([]);
-    other.send(byte, socketConstants.MSG_OOB);
-    expect(selector.select(null)).toEqual([[key, EVENT_PRI]]);
-    selector.modify(socket, BOTH | EVENT_PRI);
-    expect(masks()).toEqual([BOTH | EVENT_PRI]);
-    // Whoever does not ask for it is not told, and not woken by it.
-    selector.modify(socket, BOTH);
-    expect(masks()).toEqual([BOTH]);
-    selector.modify(socket, BOTH | EVENT_PRI);
-    expect(socket.recv(1, socketConstants.MSG_OOB)).toEqual(byte);
-    expect(masks()).toEqual([BOTH]);
-    selector.modify(socket, EVENT_PRI);
-    expect(masks()).toEqual([]);
-  });
+  if (traits.supports.includes('priority')) {
+    test('priority is told when the system says so, and counts as neither direction', () => {
+      const [socket, other] = tcpPair(kit.current);
+      const key = selector.register(socket, EVENT_PRI);
+      other.send(byte);
+      expect(selector.select(0)).toEqual([]);
+      other.send(byte, socketConstants.MSG_OOB);
+      expect(selector.select(null)).toEqual([[key, EVENT_PRI]]);
+      selector.modify(socket, BOTH | EVENT_PRI);
+      expect(masks()).toEqual([BOTH | EVENT_PRI]);
+      // Whoever does not ask for it is not told, and not woken by it.
+      selector.modify(socket, BOTH);
+      expect(masks()).toEqual([BOTH]);
+      selector.modify(socket, BOTH | EVENT_PRI);
+      expect(socket.recv(1, socketConstants.MSG_OOB)).toEqual(byte);
+      expect(masks()).toEqual([BOTH]);
+      selector.modify(socket, EVENT_PRI);
+      expect(masks()).toEqual([]);
+    });
 
-  test('an error or a hang-up is no priority', () => {
-    const { reader, writer } = kit.current.pipe();
-    selector.register(reader, EVENT_READ | EVENT_PRI);
-    selector.register(writer, EVENT_WRITE | EVENT_PRI);
-    kit.current.closeFd(writer);
-    selector.unregister(writer);
-    expect(masks()).toEqual([EVENT_READ]);
-  });
+    test('an error or a hang-up is no priority', () => {
+      const { reader, writer } = kit.current.pipe();
+      selector.register(reader, EVENT_READ | EVENT_PRI);
+      selector.register(writer, EVENT_WRITE | EVENT_PRI);
+      kit.current.closeFd(writer);
+      selector.unregister(writer);
+      expect(masks()).toEqual([EVENT_READ]);
+    });
+  }
 
   if (traits.supports.includes('edge')) {
     test('an edge-triggered readiness is told once for each thing that happens', () => {

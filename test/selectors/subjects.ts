@@ -16,6 +16,18 @@ export const epollTraits: SelectorTraits = {
   closedWhileRegistered: 'forgotten',
 };
 
+export const kqueueTraits: SelectorTraits = {
+  facility: 'kqueue',
+  supports: ['edge'],
+  refusesAtRegistration: true,
+  modifiesInPlace: false,
+  hangUpIsBoth: true,
+  readyOrder: false,
+  wholeMilliseconds: false,
+  descriptorLimit: null,
+  closedWhileRegistered: 'forgotten',
+};
+
 export const pollTraits: SelectorTraits = {
   facility: 'poll',
   supports: ['priority'],

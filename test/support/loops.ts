@@ -5,10 +5,31 @@ import { SelectorEventLoop } from '../../lib/event-loop';
 import type { ExceptionContext } from '../../lib/loop/base-event-loop';
 import { VirtualClock } from '../../lib/loop/driver';
 import type { SelectorLike } from '../../lib/loop/ready';
-import { EpollSelector, PollSelector, SelectSelector } from '../../lib/selectors/selectors';
+import { binding } from '../../lib/native/binding';
+import {
+  EpollSelector,
+  KqueueSelector,
+  PollSelector,
+  type SelectorClass,
+  SelectSelector,
+} from '../../lib/selectors/selectors';
 
-export const selectorClasses = { epoll: EpollSelector, poll: PollSelector, select: SelectSelector };
-export type SelectorName = keyof typeof selectorClasses;
+export type SelectorName = 'epoll' | 'kqueue' | 'poll' | 'select';
+const allClasses: Record<SelectorName, SelectorClass> = {
+  epoll: EpollSelector,
+  kqueue: KqueueSelector,
+  poll: PollSelector,
+  select: SelectSelector,
+};
+
+/** The selectors of this build, best first. */
+export const selectorNames = (Object.keys(allClasses) as SelectorName[]).filter((name) =>
+  binding.selectorNames.includes(name),
+);
+export const selectorClasses = Object.fromEntries(selectorNames.map((name) => [name, allClasses[name]])) as Record<
+  SelectorName,
+  SelectorClass
+>;
 
 export const driverNames = ['hosted', 'sync', 'virtual'] as const;
 export type DriverName = (typeof driverNames)[number];
@@ -89,7 +110,7 @@ export class TestLoop {
 /** A loop that is made before each test and closed, and checked, after it. */
 export function useLoop(
   driver: DriverName = 'hosted',
-  selector: SelectorName = 'epoll',
+  selector: SelectorName = selectorNames[0],
 ): { readonly current: TestLoop } {
   let current: TestLoop | null = null;
   beforeEach(() => {
@@ -110,7 +131,7 @@ export function useLoop(
 
 /** Declares `suite` once for every selector with every driver. */
 export function forEveryLoop(suite: (name: string, use: () => { readonly current: TestLoop }) => void): void {
-  for (const selector of Object.keys(selectorClasses) as SelectorName[]) {
+  for (const selector of selectorNames) {
     for (const driver of driverNames) suite(`${selector}, ${driver}`, () => useLoop(driver, selector));
   }
 }
