@@ -1,4 +1,4 @@
-// condition.h: a condition variable for one waiting thread. On POSIX systems std::condition_variable is left
+// condition.h: a condition variable. On POSIX systems std::condition_variable is left
 // out for the reason that std::thread is: see thread.h.
 #ifndef FDLOOP_BASE_CONDITION_H_
 #define FDLOOP_BASE_CONDITION_H_
@@ -15,7 +15,7 @@ namespace fdloop {
 
 class Condition {
  public:
-  // Gives the mutex up while it waits. May return without a Signal.
+  // Gives the mutex up while it waits. May return without a signal.
   void Wait(std::unique_lock<std::mutex>* lock) {
 #ifdef _WIN32
     condition_.wait(*lock);
@@ -24,11 +24,12 @@ class Condition {
 #endif
   }
 
+  // To all who wait.
   void Signal() {
 #ifdef _WIN32
-    condition_.notify_one();
+    condition_.notify_all();
 #else
-    pthread_cond_signal(&condition_);
+    pthread_cond_broadcast(&condition_);
 #endif
   }
 

@@ -93,6 +93,16 @@ Result LastWinsockFailure(int fd) {
   return error == WSAENOTSOCK && !is_open ? -EBADF : WindowsFailure(error);
 }
 
+// A handle is a multiple of four; the system ignores the two bits below.
+Result CheckSocket(int fd) {
+  if (fd % 4 != 0) return -ENOTSOCK;
+  int type;
+  int length = sizeof type;
+  const bool is_socket =
+      getsockopt(AsSocket(fd), SOL_SOCKET, SO_TYPE, reinterpret_cast<char*>(&type), &length) == 0;
+  return is_socket ? 0 : LastWinsockFailure(fd);
+}
+
 Result LastWindowsFailure() { return WindowsFailure(static_cast<int>(GetLastError())); }
 
 }  // namespace fdloop

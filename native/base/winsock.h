@@ -29,6 +29,10 @@ Result LastWinsockFailure();
 // does not tell the two apart.
 Result LastWinsockFailure(int fd);
 
+// Whether `fd` is a socket: 0, -ENOTSOCK for what is open and something else, or -EBADF. Numbers of the C
+// library's files (3, 5, ...) are no handles, although the system would take them for one nearby.
+Result CheckSocket(int fd);
+
 // The answer of a call of the Windows API that has just failed.
 Result LastWindowsFailure();
 

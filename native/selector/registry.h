@@ -26,6 +26,7 @@ extern const size_t kSelectorLeafCount;
 // The leaves' factories. A build that does not compile a leaf does not refer to its factory either.
 Result MakeEpoll(std::unique_ptr<Selector>* selector);
 Result MakeKqueue(std::unique_ptr<Selector>* selector);
+Result MakeIocp(std::unique_ptr<Selector>* selector);
 Result MakePoll(std::unique_ptr<Selector>* selector);
 Result MakeSelect(std::unique_ptr<Selector>* selector);
 

@@ -23,7 +23,8 @@
 //    millisecond would be a busy loop until the time has passed. It is capped at about 24 days.
 //  - An interrupted wait (EINTR) is a wait with no entries. The caller knows its deadline.
 //  - When more is ready than there is room for, later waits report the others before the same ones again.
-//  - A regular file or a directory that would be ready for ever is refused with -EPERM (watchable.h).
+//  - A regular file or a directory that would be ready for ever is refused with -EPERM (watchable.h). On
+//    Windows, whatever is open and no socket is refused with -ENOTSOCK.
 //  - After Close every verb answers -EBADF, Close too may be repeated, and Fd gives -1.
 //
 // Threads: all verbs belong to one thread, the owner, except WaitElsewhere.
@@ -31,12 +32,12 @@
 // Not guaranteed:
 //
 //  - Any order of the entries.
-//  - What happens with a descriptor that is closed while it is registered. kqueue forgets it in silence;
-//    epoll too, or, if a duplicate keeps the open file alive, goes on seeing it (the leaf then drops what it
-//    reports); poll reports it with both bits; select fails the whole Wait with -EBADF.
+//  - What happens with a descriptor that is closed while it is registered. kqueue forgets it in silence; iocp
+//    and epoll too, or, if a duplicate keeps the socket or open file alive, go on seeing it (epoll's leaf
+//    then drops what it reports); poll reports it with both bits; select fails the whole Wait with -EBADF.
 //  - Which other descriptors can be watched. epoll refuses devices that never wait, such as /dev/null, with
 //    -EPERM, macOS's kqueue terminals and other devices with -EINVAL, select refuses numbers from FD_SETSIZE
-//    on with -EINVAL.
+//    on with -EINVAL (not Windows' own), iocp sockets behind a provider that hides them with -ENOTSUP.
 //  - That a mask of 0 reports anything. epoll and poll report errors and hang-ups, the others nothing.
 #ifndef FDLOOP_SELECTOR_SELECTOR_H_
 #define FDLOOP_SELECTOR_SELECTOR_H_
@@ -56,8 +57,8 @@ constexpr int kWrite = 2;
 // Outside of asyncio's contract, and far from its bits. A leaf ignores what its facility does not have, as it
 // does any other bit; the caller knows which those are.
 //
-//  - kPriority (epoll, poll, select): urgent data, or an exceptional condition of a pseudo file. Reported
-//  too.
+//  - kPriority (epoll, iocp, poll, select): urgent data, or an exceptional condition of a pseudo file.
+//  Reported too.
 //  - kEdge (epoll, kqueue): reported once for each time that something new happens, instead of
 //  level-triggered.
 //  - kOneShot (epoll): after one report nothing more, errors included, until the next Modify.

@@ -12,7 +12,8 @@
 namespace fdloop {
 
 // -EPERM for a regular file or a directory that is always ready, otherwise 0: also for a descriptor that is
-// not open, which is the affair of the leaf. Defined by the platform: epoll.cc, leaves_bsd.cc.
+// not open, which is the affair of the leaf. On Windows, -ENOTSOCK for whatever is no socket. Defined by the
+// platform: epoll.cc, leaves_bsd.cc, leaves_windows.cc.
 Result CheckWatchable(int fd);
 
 }  // namespace fdloop
