@@ -84,9 +84,7 @@ export abstract class NativeSelectorBase extends BaseSelector {
   }
 
   register(fileobj: FileObject, events: number, data: unknown = null): SelectorKey {
-    if (events !== (events | 0) || (events & ~this.#validBits) !== 0 || (events & READINESS) === 0) {
-      throw this.#invalidEvents(events);
-    }
+    if (!this._isValid(events)) throw this.#invalidEvents(events);
     const fd = lookupFd(this._keys, fileobj);
     if (this._keys.has(fd)) {
       throw new KeyError(`${describe(fileobj)} (descriptor ${fd}) is already registered`, 'ERR_ALREADY_REGISTERED');
@@ -193,6 +191,11 @@ export abstract class NativeSelectorBase extends BaseSelector {
       ? ' is always ready, as regular files and directories are, and cannot be watched'
       : this._refusalAdvice(code);
     return errorFor(result, `${this._native.name} ${verb}`, { detail: `descriptor ${fd}${reason}` });
+  }
+
+  /** Whether this selector can be asked for these bits. @internal */
+  _isValid(events: number): boolean {
+    return events === (events | 0) && (events & ~this.#validBits) === 0 && (events & READINESS) !== 0;
   }
 
   /** What to say of a descriptor that the system refuses with this code; begins with a space. @internal */

@@ -2,7 +2,7 @@
 
 import { EVENT_EDGE, EVENT_ONESHOT, EVENT_PRI } from '../base/constants';
 import { binding } from '../native/binding';
-import type { SelectorKey } from './base-selector';
+import { SelectorKey } from './base-selector';
 import type { FileObject } from './file-object';
 import { NativeSelectorBase } from './native-selector';
 
@@ -32,20 +32,11 @@ export class PollSelector extends NativeSelectorBase {
   }
 }
 
-/** Leaves and enters again for a new mask, so that a bad one is refused and leaves nothing registered (SEL-024). */
-abstract class ReenteringSelector extends NativeSelectorBase {
-  /** @internal */
-  override _modifyEvents(_key: SelectorKey, fileobj: FileObject, events: number, data: unknown): SelectorKey {
-    this.unregister(fileobj);
-    return this.register(fileobj, events, data);
-  }
-}
-
 /**
  * kqueue, of macOS and the BSDs. Refuses descriptors that are not open when they are registered, and on macOS terminals
  * and some other devices (EINVAL), which SelectSelector takes. Supports 'edge'.
  */
-export class KqueueSelector extends ReenteringSelector {
+export class KqueueSelector extends NativeSelectorBase {
   constructor() {
     super('kqueue', EVENT_EDGE);
   }
@@ -54,6 +45,18 @@ export class KqueueSelector extends ReenteringSelector {
   fileno(): number {
     this._checkOpen();
     return this._native.fd;
+  }
+
+  /**
+   * Differs from asyncio: one step, which finds out that the number was closed and used again, instead of leaving and entering
+   * again. A bad mask is refused, and leaves nothing registered (SEL-024). @internal
+   */
+  override _modifyEvents(key: SelectorKey, fileobj: FileObject, events: number, data: unknown): SelectorKey {
+    if (this._isValid(events)) {
+      return super._modifyEvents(new SelectorKey(fileobj, key.fd, key.events, key.data), fileobj, events, data);
+    }
+    this.unregister(fileobj);
+    return this.register(fileobj, events, data);
   }
 
   /** @internal */
@@ -65,9 +68,15 @@ export class KqueueSelector extends ReenteringSelector {
 }
 
 /** select(2). Only descriptors below FD_SETSIZE; one that is not open makes `select` throw EBADF. Supports 'priority'. */
-export class SelectSelector extends ReenteringSelector {
+export class SelectSelector extends NativeSelectorBase {
   constructor() {
     super('select', EVENT_PRI);
+  }
+
+  /** Leaves and enters again, so that a bad mask is refused and leaves nothing registered (SEL-024). @internal */
+  override _modifyEvents(_key: SelectorKey, fileobj: FileObject, events: number, data: unknown): SelectorKey {
+    this.unregister(fileobj);
+    return this.register(fileobj, events, data);
   }
 }
 

@@ -138,13 +138,14 @@ export function modifyContract({ make, traits }: SelectorSubject): void {
       expect(selector.select(0).map(([, mask]) => mask)).toEqual([EVENT_READ]);
     });
   } else {
-    test('SEL-024: a new mask is leaving and entering again, with the file object that modify was given', () => {
+    test('SEL-024: a new mask is as leaving and entering again, with the file object that modify was given', () => {
       const [socket] = kit.current.pair();
       const fd = socket.fileno();
       selector.register(socket, EVENT_READ);
       const heard = listen(selector);
       const key = selector.modify(fd, EVENT_WRITE, 'after');
-      expect(heard).toEqual([`remove ${fd}`, `add ${fd} ${EVENT_WRITE}`]);
+      const isOneStep = traits.facility === 'kqueue';
+      expect(heard).toEqual(isOneStep ? [`modify ${fd} ${EVENT_WRITE}`] : [`remove ${fd}`, `add ${fd} ${EVENT_WRITE}`]);
       expect(key).toMatchObject({ fileobj: fd, fd, events: EVENT_WRITE, data: 'after' });
     });
 
