@@ -1,6 +1,7 @@
 'use strict';
 // Builds the native core and its tests with CMake, runs them, and counts their cases. `--sanitize` does so
-// under AddressSanitizer and UndefinedBehaviorSanitizer, in a folder of its own.
+// under AddressSanitizer and UndefinedBehaviorSanitizer, `--windows` for Windows and under wine (which test-wine.js has
+// set up); each in a folder of its own.
 
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
@@ -8,12 +9,14 @@ const path = require('node:path');
 
 const root = path.join(__dirname, '..');
 const sanitize = process.argv.includes('--sanitize');
-const folder = path.join(root, sanitize ? 'build-sanitize' : 'build-native');
+const windows = process.argv.includes('--windows');
+const folder = path.join(root, windows ? 'build-windows' : sanitize ? 'build-sanitize' : 'build-native');
+const environment = windows ? require('./wine').environment : process.env;
 /** Else the report holds the first 1024 bytes of what a program prints. */
 const WHOLE_OUTPUT = ['--test-output-size-passed', '1000000', '--test-output-size-failed', '1000000'];
 
 function run(command, args, options = {}) {
-  return spawnSync(command, args, { cwd: root, encoding: 'utf8', maxBuffer: 64 << 20, ...options });
+  return spawnSync(command, args, { cwd: root, env: environment, encoding: 'utf8', maxBuffer: 64 << 20, ...options });
 }
 
 function runOrFail(command, args) {
@@ -30,6 +33,10 @@ function configure() {
   // A folder that was configured keeps its generator; asking for another one is an error.
   const again = fs.existsSync(path.join(folder, 'CMakeCache.txt'));
   const options = ['-DFDLOOP_TESTS=ON', `-DFDLOOP_SANITIZE=${sanitize ? 'ON' : 'OFF'}`];
+  if (windows) {
+    const toolchain = path.join(root, 'cmake', 'mingw64.cmake');
+    options.push(`-DCMAKE_TOOLCHAIN_FILE=${toolchain}`, `-DCMAKE_CROSSCOMPILING_EMULATOR=${require('./wine').wine}`);
+  }
   runOrFail('cmake', ['-S', root, '-B', folder, ...(again ? [] : generator), ...options]);
 }
 

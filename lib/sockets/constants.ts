@@ -11,6 +11,9 @@ const { SOCK_STREAM, SOCK_DGRAM, SOCK_NONBLOCK, SOCK_CLOEXEC } = binding.constan
 const { SOL_SOCKET, SO_ERROR, SO_TYPE, SO_REUSEADDR, SO_REUSEPORT, TCP_NODELAY, IPV6_V6ONLY } = binding.constants;
 const { SO_BROADCAST, SO_KEEPALIVE, SO_PROTOCOL, SO_DOMAIN, SHUT_RD, SHUT_WR, SHUT_RDWR, IOV_MAX } = binding.constants;
 
+/** The family of `socketpair`: where the system has no pairs, two ends of a TCP connection stand in, as in Python. */
+export const PAIR_FAMILY = process.platform === 'win32' ? AF_INET : AF_UNIX;
+
 export {
   AF_INET,
   AF_INET6,

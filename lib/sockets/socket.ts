@@ -11,6 +11,7 @@ import { addressFields, decodeAddress, encodeAddress, type Address } from './add
 import { bytesOf, chunksOf, describeType, int32, size } from './arguments';
 import {
   AF_INET,
+  PAIR_FAMILY,
   SO_DOMAIN,
   SO_PROTOCOL,
   SO_TYPE,
@@ -453,12 +454,12 @@ export class Socket {
   }
 }
 
-/** Two connected sockets. @throws OSError */
-export function socketpair(
-  family: number = binding.constants.AF_UNIX,
-  type: number = SOCK_STREAM,
-  proto = 0,
-): [Socket, Socket] {
+/**
+ * Two connected sockets. The family is AF_UNIX, or AF_INET on Windows, where the pair is a connection through the loopback
+ * interface.
+ * @throws OSError
+ */
+export function socketpair(family: number = PAIR_FAMILY, type: number = SOCK_STREAM, proto = 0): [Socket, Socket] {
   const fds = new Int32Array(2);
   check(binding.socketpair(int32(family, 'family'), int32(type, 'type'), int32(proto, 'protocol'), fds), 'socketpair');
   const pair: [Socket, Socket] = [

