@@ -72,6 +72,9 @@ export function* connectAcceptedSocket<P extends BaseProtocol>(
   options: SSLServerOptions,
 ): CoroutineGenerator<AnyConnection<P>> {
   checkStream(sock);
+  // asyncio says it this way here, and by a TypeError where a server is made (TLS-005, SRV-022).
+  if ((options.ssl as unknown) === true)
+    throw new ValueError('the server of TLS needs options with a key and a certificate');
   const connection = yield* attachProtocol(loop, sock, protocolFactory, serverSettings(options));
   if (loop.getDebug()) logger.debug(`${inspect(sock)} handled: ${inspect(connection[0])}`);
   return connection;

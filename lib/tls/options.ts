@@ -81,7 +81,7 @@ export function positive(name: string, seconds: Seconds | null | undefined, stan
 }
 
 /**
- * The client's side, or null for no TLS.
+ * The client's side, or null for no TLS. The context is made here, so that a bad one is told of before anything is opened.
  * @param host what was connected to, if that has a name
  * @throws ValueError, TypeError
  */
@@ -97,8 +97,10 @@ export function clientSettings(options: SSLClientOptions, host: string | null): 
     throw new ValueError('serverHostname must be given with ssl and without a host');
   }
   const name = serverHostname ?? host;
+  const chosen = ssl === true ? standardOptions : ssl;
+  secureContextOf(chosen);
   return {
-    options: ssl === true ? standardOptions : ssl,
+    options: chosen,
     serverSide: false,
     serverHostname: name,
     sslHandshakeTimeout,
