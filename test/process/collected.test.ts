@@ -1,5 +1,6 @@
 // collected.test.ts: what is dropped without being closed is given back, with a warning.
 
+import { useCertificates } from '../support/certificates';
 import { useCompiledLibrary } from '../support/compiled-library';
 
 // Collects until `seen` is not empty: a finalizer runs some turns after its collection.
@@ -24,6 +25,7 @@ const untilWarned = `
 
 describe('garbage', () => {
   const library = useCompiledLibrary();
+  const certificates = useCertificates();
   const nodeOptions = ['--expose-gc'];
 
   test('LOOP-061: a loop that is dropped while open is closed, with a ResourceWarning', async () => {
@@ -74,5 +76,40 @@ describe('garbage', () => {
     expect(end.stderr).toContain('unclosed transport');
     const { seen } = JSON.parse(end.stdout) as { seen: string[] };
     expect(seen).toEqual([expect.stringMatching(/^ResourceWarning: unclosed transport/)]);
+  });
+
+  test('TLS-082: a TLS transport that is dropped without being closed is told of, and its socket closed', async () => {
+    const { keyFile, certFile } = certificates.current.selfSigned('server');
+    const end = await library.run(
+      `${untilWarned}
+      const { readFileSync } = require('fs');
+      const [key, cert] = [${JSON.stringify(keyFile)}, ${JSON.stringify(certFile)}].map((file) => readFileSync(file));
+      class Noting extends fdloop.Protocol { connectionLost() { seen.push('connectionLost'); } }
+      const loop = fdloop.newEventLoop();
+      const [near, far] = fdloop.socketpair();
+      let kept;
+      const open = async () => {
+        const accepted = loop.connectAcceptedSocket(() => new fdloop.Protocol(), far, { ssl: { key, cert } });
+        const served = loop.createTask(accepted);
+        const ssl = { ca: cert };
+        const options = { sock: near, ssl, serverHostname: 'localhost' };
+        const [transport] = await loop.createConnection(() => new Noting(), null, null, options);
+        [kept] = await served;
+        // Nothing is read below either: the selector does not hold it.
+        transport.pauseReading();
+        transport.setReadBufferLimits(0);
+      };
+      loop.runUntilComplete(open()).then(untilWarned).then(async () => {
+        kept.abort();
+        await loop.runUntilComplete(fdloop.sleep(0));
+        loop.close();
+      });`,
+      { nodeOptions },
+    );
+    expect(end.stderr).toContain('unclosed transport');
+    const { seen, more } = JSON.parse(end.stdout) as { seen: string[]; more: number };
+    expect(seen).toEqual([expect.stringMatching(/^ResourceWarning: unclosed transport/)]);
+    // The loop's own three, and the other end.
+    expect(more).toBe(4);
   });
 });
