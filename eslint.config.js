@@ -107,7 +107,18 @@ const nodeGlobals = Object.fromEntries(
 );
 
 module.exports = [
-  { ignores: ['build*/', 'dist/', 'prebuilds/', 'coverage/', 'native/', 'bench/build/', 'bench/results/', 'test/conformance/traces/'] },
+  {
+    ignores: [
+      'build*/',
+      'dist/',
+      'prebuilds/',
+      'coverage/',
+      'native/',
+      'bench/build/',
+      'bench/results/',
+      'test/conformance/traces/',
+    ],
+  },
   { rules: general },
   {
     files: ['**/*.js', '**/*.cjs'],

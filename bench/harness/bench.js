@@ -8,7 +8,7 @@ const { Program, run } = require('./processes');
 const { isDisturbed, summarize } = require('./statistics');
 
 /** Milliseconds of a window before which nothing counts, and of the window. */
-const FULL = { quick: false, rounds: 5, warm: 50, time: 300 };
+const FULL = { quick: false, rounds: 5, warm: 50, time: 250 };
 const QUICK = { quick: true, rounds: 3, warm: 40, time: 120 };
 
 class Bench {
