@@ -357,16 +357,12 @@ TEST(InterruptedWaitIsEmpty) {
 TEST(ManyDescriptors) {
   AllowManyDescriptors();
   auto selector = Make();
-  SocketPair pair;
-  Put(pair.b, "x", 1);
-  std::set<int> fds;
-  while (fds.size() < 1200) {
-    const int fd = DuplicateSocket(pair.a);
-    CHECK(fd >= 0);
-    fds.insert(fd);
-  }
+  std::vector<UniqueFd> sockets;
   std::set<int> added;
-  for (const int fd : fds) {
+  while (sockets.size() < 1200) {
+    sockets.push_back(OpenEcho());
+    const int fd = sockets.back().get();
+    CHECK(Put(fd, "x", 1));
     const Result result = selector->Add(fd, kRead);
     CHECK_EQ(result, Is("select") && fd >= kSelectLimit ? -EINVAL : 0);
     if (result == 0) added.insert(fd);
@@ -375,7 +371,6 @@ TEST(ManyDescriptors) {
   CHECK_EQ(selector->Wait(0, events.data(), static_cast<int>(events.size())), added.size());
   for (const int fd : added) CHECK_EQ(selector->Remove(fd), 0);
   CHECK_EQ(selector->Wait(0, events.data(), 1), 0);
-  for (const int fd : fds) CloseDescriptor(fd);
 }
 
 // With room for fewer entries than are ready, everyone gets a turn.

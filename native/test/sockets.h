@@ -13,6 +13,7 @@
 #else
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #endif
@@ -20,6 +21,8 @@
 namespace fdloop {
 
 #ifdef _WIN32
+constexpr int kPairFamily = AF_INET;
+
 inline void SetNonBlockingForTest(int fd) {
   u_long on = 1;
   ioctlsocket(AsSocket(fd), FIONBIO, &on);
@@ -32,11 +35,34 @@ inline int DuplicateSocket(int fd) {
   return static_cast<int>(
       WSASocketW(FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO, &info, 0, WSA_FLAG_OVERLAPPED));
 }
+
+inline int Poll(WSAPOLLFD* polled, int timeout_ms) { return WSAPoll(polled, 1, timeout_ms); }
+using Polled = WSAPOLLFD;
 #else
+constexpr int kPairFamily = AF_UNIX;
+
 inline int AsSocket(int fd) { return fd; }
 inline void SetNonBlockingForTest(int fd) { fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK); }
 inline int DuplicateSocket(int fd) { return dup(fd); }
+
+using Polled = pollfd;
+inline int Poll(Polled* polled, int timeout_ms) { return poll(polled, 1, timeout_ms); }
 #endif
+
+// Waits until there is something to receive, the end included.
+inline bool WaitReadable(int fd, int timeout_ms = 10000) {
+  Polled polled = {};
+  polled.fd = AsSocket(fd);
+  polled.events = POLLIN;
+  return Poll(&polled, timeout_ms) == 1;
+}
+
+// Whether a socket has this number.
+inline bool IsOpenSocket(int fd) {
+  int type = 0;
+  socklen_t length = sizeof type;
+  return getsockopt(AsSocket(fd), SOL_SOCKET, SO_TYPE, reinterpret_cast<char*>(&type), &length) == 0;
+}
 
 // Sends all of it, or tells that it could not.
 inline bool Put(int fd, const char* text, int length, int flags = 0) {
@@ -93,6 +119,35 @@ struct SocketPair {
   }
 };
 
+// Two UDP sockets that have each other as their peer, non-blocking.
+struct DatagramPair : SocketPair {
+  DatagramPair() {
+    CloseA();
+    CloseB();
+    a = static_cast<int>(socket(AF_INET, SOCK_DGRAM, 0));
+    b = static_cast<int>(socket(AF_INET, SOCK_DGRAM, 0));
+    Meet(a, b);
+    Meet(b, a);
+    SetNonBlockingForTest(a);
+    SetNonBlockingForTest(b);
+  }
+
+ private:
+  static void Meet(int one, int other) {
+    sockaddr_in address = {};
+    auto* generic = reinterpret_cast<sockaddr*>(&address);
+    socklen_t length = sizeof address;
+    if (getsockname(AsSocket(one), generic, &length) != 0 || address.sin_port == 0) {
+      address.sin_family = AF_INET;
+      address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+      length = sizeof address;
+      bind(AsSocket(one), generic, length);
+      getsockname(AsSocket(one), generic, &length);
+    }
+    connect(AsSocket(other), generic, length);
+  }
+};
+
 // Two connected TCP sockets, blocking: unlike those of a Unix pair they have urgent data.
 struct TcpPair : SocketPair {
   TcpPair() {
@@ -106,6 +161,23 @@ struct TcpPair : SocketPair {
     a = static_cast<int>(accept(AsSocket(listener.get()), nullptr, nullptr));
   }
 };
+
+// A datagram socket that is its own peer: it receives what it sends.
+inline UniqueFd OpenEcho() {
+  UniqueFd fd(static_cast<int>(socket(AF_INET, SOCK_DGRAM, 0)));
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  auto* generic = reinterpret_cast<sockaddr*>(&address);
+  socklen_t length = sizeof address;
+  if (bind(AsSocket(fd.get()), generic, length) != 0 ||
+      getsockname(AsSocket(fd.get()), generic, &length) != 0 ||
+      connect(AsSocket(fd.get()), generic, length) != 0) {
+    fd.Reset();
+  }
+  SetNonBlockingForTest(fd.get());
+  return fd;
+}
 
 // The number of a socket that is not open any more.
 inline int ClosedFd() {
