@@ -1,10 +1,11 @@
 // options.ts: how a user says what TLS shall be, and what of it node:tls is told. asyncio: an ssl.SSLContext.
 
 import { isIP } from 'node:net';
-import { createSecureContext, type ConnectionOptions, type SecureContext, type TlsOptions } from 'node:tls';
+import type { ConnectionOptions, createSecureContext, SecureContext, TlsOptions } from 'node:tls';
 
 import type { Seconds } from '../base/constants';
 import { typeError, ValueError } from '../base/errors';
+import { nodeTls } from './node-tls';
 
 type Shared = Pick<ConnectionOptions, 'ALPNProtocols' | 'secureContext' | 'rejectUnauthorized' | 'enableTrace'>;
 type OfClients = Pick<ConnectionOptions, 'checkServerIdentity' | 'session' | 'minDHSize'>;
@@ -57,7 +58,7 @@ export function secureContextOf(options: SSLOptions): SecureContext {
   let context = contexts.get(options);
   if (context === undefined) {
     // Without a name for its sessions a server that asks for certificates could resume none.
-    context = createSecureContext({ sessionIdContext: 'fdloop', ...options });
+    context = nodeTls().createSecureContext({ sessionIdContext: 'fdloop', ...options });
     contexts.set(options, context);
   }
   return context;

@@ -8,10 +8,11 @@
 // queue of the same handle, as errors and the peer's close_notify do. Nothing here waits for Node's own loop.
 
 import { Duplex } from 'node:stream';
-import { connect, TLSSocket } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 
 import type { OSError } from '../base/errors';
 import { noCertificate, SSLCertVerificationError, sslErrorOf } from './ssl-error';
+import { nodeTls } from './node-tls';
 import { nameOptions, secureContextOf, type SSLSettings } from './options';
 
 export interface SSLEngineEvents {
@@ -40,8 +41,8 @@ interface NativeHalf {
 
 /** The stream that a TLSSocket believes to be its connection. */
 class Lower extends Duplex {
-  /** A write that was taken and not confirmed yet. */
-  confirm: ((error?: Error | null) => void) | null = null;
+  /** Writes that were taken and not confirmed yet: the pieces of one, as TLS sees it. */
+  confirms: (() => void)[] = [];
   readonly #take: (chunk: Uint8Array) => void;
 
   constructor(take: (chunk: Uint8Array) => void) {
@@ -51,7 +52,7 @@ class Lower extends Duplex {
 
   // Not through the buffers of Duplex: what is written is out at once, and what is fed is in at once.
   override write(chunk: Uint8Array, ...rest: unknown[]): boolean {
-    this.confirm = rest[rest.length - 1] as () => void;
+    this.confirms.push(rest[rest.length - 1] as () => void);
     this.#take(chunk);
     return true;
   }
@@ -123,7 +124,7 @@ export class SSLEngine {
 
   #connect(settings: SSLSettings): TLSSocket {
     const { options, serverHostname } = settings;
-    const socket = connect({
+    const socket = nodeTls().connect({
       ...options,
       ...nameOptions(serverHostname),
       secureContext: secureContextOf(options),
@@ -137,7 +138,7 @@ export class SSLEngine {
   #serve(settings: SSLSettings): TLSSocket {
     const { options } = settings;
     const secureContext = secureContextOf(options);
-    const socket = new TLSSocket(this.#lower, { ...options, secureContext, isServer: true });
+    const socket = new (nodeTls().TLSSocket)(this.#lower, { ...options, secureContext, isServer: true });
     socket.on('secure', () => {
       const error = options.requestCert === true ? this.#clientVerifyError() : null;
       socket.authorized = options.requestCert === true && error === null;
@@ -191,9 +192,9 @@ export class SSLEngine {
   // which does not go round in a synchronous run.
   #confirm(): void {
     const wrap = this.#wrap;
-    for (let confirm = this.#lower.confirm; confirm !== null; confirm = this.#lower.confirm) {
-      this.#lower.confirm = null;
-      if (wrap === null) confirm();
+    for (let confirms = this.#lower.confirms; confirms.length > 0; confirms = this.#lower.confirms) {
+      this.#lower.confirms = [];
+      if (wrap === null) for (const confirm of confirms) confirm();
       else if (wrap._handle !== null) wrap.finishWrite(wrap._handle, 0);
     }
   }
