@@ -1,5 +1,5 @@
 'use strict';
-// clean.js: removes everything that a build, a coverage run or prebuildify made. Dependencies stay.
+// clean.js: removes everything that a build, a coverage run or the prebuilds made. Dependencies stay.
 // `node scripts/clean.js`, or `npm run clean`.
 
 const fs = require('node:fs');

@@ -1,33 +1,72 @@
 // binding.ts: finds the compiled addon and loads it, once for each realm.
+//
+//   FDLOOP_ADDON                   a file: sanitizer and cross builds are kept out of build/
+//   build/Release/addon.node       what was built from source, on this machine
+//   prebuilds/<system>/addon.node  what the package brings along
+//
+// Every prebuilt file is asked for by a literal path, so that bundlers and packers see what belongs to the package.
 
+import * as fs from 'node:fs';
+import { createRequire } from 'node:module';
 import * as path from 'node:path';
 
 import { KeyError } from '../base/errors';
+import { isMusl } from './libc';
 import type { NativeBinding } from './types';
 
-function load(): { file: string; binding: NativeBinding } {
-  const root = path.join(__dirname, '..', '..');
-  const tried: string[] = [];
-  // FDLOOP_ADDON names a file: sanitizer and cross builds are kept out of build/.
+const root = path.join(__dirname, '..', '..');
+
+interface Candidate {
+  file: string;
+  load(): NativeBinding;
+}
+
+/** A file whose name no bundler should look at. */
+function ownBuild(file: string): Candidate {
+  return { file, load: () => createRequire(__filename)(file) as NativeBinding };
+}
+
+// The name of a system is that of the folder in prebuilds/, and of the C library where there are two.
+const prebuilt: Readonly<Record<string, () => NativeBinding>> = {
+  'darwin-arm64': () => require('../../prebuilds/darwin-arm64/addon.node') as NativeBinding,
+  'darwin-x64': () => require('../../prebuilds/darwin-x64/addon.node') as NativeBinding,
+  'linux-arm-glibc': () => require('../../prebuilds/linux-arm/addon.glibc.node') as NativeBinding,
+  'linux-arm64-glibc': () => require('../../prebuilds/linux-arm64/addon.glibc.node') as NativeBinding,
+  'linux-arm64-musl': () => require('../../prebuilds/linux-arm64/addon.musl.node') as NativeBinding,
+  'linux-x64-glibc': () => require('../../prebuilds/linux-x64/addon.glibc.node') as NativeBinding,
+  'linux-x64-musl': () => require('../../prebuilds/linux-x64/addon.musl.node') as NativeBinding,
+  'win32-arm64': () => require('../../prebuilds/win32-arm64/addon.node') as NativeBinding,
+  'win32-x64': () => require('../../prebuilds/win32-x64/addon.node') as NativeBinding,
+};
+
+function candidates(folder: string, libc: string): Candidate[] {
   const override = process.env.FDLOOP_ADDON;
-  const candidates =
-    override !== undefined && override !== ''
-      ? [path.resolve(override)]
-      : [
-          path.join(root, 'build', 'Release', 'addon.node'),
-          path.join(root, 'prebuilds', `${process.platform}-${process.arch}`, 'addon.node'),
-        ];
-  for (const file of candidates) {
+  if (override !== undefined && override !== '') return [ownBuild(path.resolve(override))];
+  const found: Candidate[] = [];
+  const built = path.join(root, 'build', 'Release', 'addon.node');
+  if (fs.existsSync(built)) found.push(ownBuild(built));
+  const load = prebuilt[libc === '' ? folder : `${folder}-${libc}`];
+  const name = libc === '' ? 'addon.node' : `addon.${libc}.node`;
+  if (load !== undefined) found.push({ file: path.join(root, 'prebuilds', folder, name), load });
+  return found;
+}
+
+function load(): { file: string; binding: NativeBinding } {
+  const folder = `${process.platform}-${process.arch}`;
+  const libc = process.platform !== 'linux' ? '' : isMusl() ? 'musl' : 'glibc';
+  const tried: string[] = [];
+  for (const candidate of candidates(folder, libc)) {
     try {
-      // eslint-disable-next-line @typescript-eslint/no-require-imports -- an addon has no other way in
-      return { file, binding: require(file) as NativeBinding };
+      return { file: candidate.file, binding: candidate.load() };
     } catch (error) {
-      tried.push(`${file}: ${(error as Error).message.split('\n')[0]}`);
+      tried.push(`${candidate.file}: ${(error as Error).message.split('\n')[0]}`);
     }
   }
+  const system = libc === '' ? folder : `${folder} (${libc})`;
+  const build = path.join(root, 'scripts', 'build-native.js');
   throw new KeyError(
-    `fdloop has no compiled addon for ${process.platform}-${process.arch}. Build it with ` +
-      `"node ${path.join(root, 'scripts', 'build-native.js')}". Tried: ${tried.join('; ')}`,
+    `fdloop has no compiled addon that works on ${system}. Build one from source: node ${JSON.stringify(build)}` +
+      (tried.length === 0 ? '' : `. Tried: ${tried.join('; ')}`),
     'ERR_NO_ADDON',
   );
 }

@@ -2,6 +2,9 @@
 // out, so the list may name what any platform has; a few that some C library has only as enumerators are
 // given a macro first.
 #include <limits.h>
+
+#include "socket/system_headers.h"
+// After those: some kernel headers use the types of the socket API without saying so.
 #ifdef __linux__
 #include <linux/can.h>
 #include <linux/can/raw.h>
@@ -13,7 +16,6 @@
 #endif
 
 #include "socket/socket.h"
-#include "socket/system_headers.h"
 
 // musl and the BSDs define these; glibc enumerates them and adds macros of the same name only for some.
 #ifndef IPPROTO_MPTCP
