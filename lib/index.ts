@@ -39,6 +39,7 @@ export type { FileObject } from './selectors/file-object';
 export {
   DefaultSelector,
   EpollSelector,
+  IocpSelector,
   KqueueSelector,
   PollSelector,
   type SelectorClass,

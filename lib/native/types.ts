@@ -20,7 +20,7 @@ export type Result = number;
 
 /**
  * Readable (1) and writable (2), or both (3): asyncio's `EVENT_READ` and `EVENT_WRITE`. Outside of asyncio's contract:
- * priority (0x10000: epoll, poll, select), which is reported too and counts as neither direction; edge-triggered (0x20000:
+ * priority (0x10000: epoll, iocp, poll, select), which is reported too and counts as neither direction; edge-triggered (0x20000:
  * epoll, kqueue); one-shot (0x40000: epoll). A facility ignores the bits that it does not have.
  */
 export type EventMask = number;
@@ -28,13 +28,13 @@ export type EventMask = number;
 /** One kernel readiness facility. Guarantees: level-triggered unless asked otherwise, at most one entry for a descriptor in
  * one `wait`. Not guaranteed: any order but the kernel's own. */
 export interface NativeSelector {
-  /** 'epoll', 'kqueue', 'poll', 'select', ... */
+  /** 'epoll', 'iocp', 'kqueue', 'poll', 'select'. */
   readonly name: string;
   /** The facility's own descriptor, which another selector can watch for "something is ready"; -1 if it has none. */
   readonly fd: number;
   /**
    * Starts watching. The mask is passed on unchecked; 0 watches for errors and hang-ups only. `-EEXIST` if known, `-EPERM`
-   * for a regular file or a directory that would always be ready.
+   * for a regular file or a directory that would always be ready, `-ENOTSOCK` on Windows for whatever is no socket.
    */
   add(fd: Fd, mask: EventMask): Result;
   /** Replaces the mask of a watched descriptor. `-ENOENT` if unknown. */

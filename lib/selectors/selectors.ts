@@ -67,7 +67,28 @@ export class KqueueSelector extends NativeSelectorBase {
   }
 }
 
-/** select(2). Only descriptors below FD_SETSIZE; one that is not open makes `select` throw EBADF. Supports 'priority'. */
+/**
+ * Windows' completion port, which is told of by the driver behind Winsock. Only sockets: whatever else is open is refused
+ * when it is registered (ENOTSOCK), and so is what is not open (EBADF). Reports of errors go to both directions. Supports
+ * 'priority'. asyncio has no such selector: its completion ports are another kind of loop.
+ */
+export class IocpSelector extends NativeSelectorBase {
+  constructor() {
+    super('iocp', EVENT_PRI);
+  }
+
+  /** @internal */
+  override _refusalAdvice(code: string): string {
+    if (code === 'ENOTSOCK') return ' is no socket, and only sockets can be watched on Windows';
+    if (code !== 'ENOTSUP') return '';
+    return ' is hidden by a layered service provider (netsh winsock show catalog): use a SelectSelector';
+  }
+}
+
+/**
+ * select(2). Only descriptors below FD_SETSIZE; one that is not open makes `select` throw EBADF. Supports 'priority'. On
+ * Windows any number of sockets, and nothing but sockets (ENOTSOCK).
+ */
 export class SelectSelector extends NativeSelectorBase {
   constructor() {
     super('select', EVENT_PRI);
@@ -85,6 +106,7 @@ export type SelectorClass = new () => NativeSelectorBase;
 
 const classes: Readonly<Record<string, SelectorClass>> = {
   epoll: EpollSelector,
+  iocp: IocpSelector,
   kqueue: KqueueSelector,
   poll: PollSelector,
   select: SelectSelector,

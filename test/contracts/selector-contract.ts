@@ -13,7 +13,7 @@ import { readinessContract, timeoutContract } from './selector-wait-contract';
 /** How a selector's facility differs from the others. */
 export interface SelectorTraits {
   /** The system's name of the facility. */
-  facility: 'epoll' | 'kqueue' | 'poll' | 'select';
+  facility: 'epoll' | 'iocp' | 'kqueue' | 'poll' | 'select';
   /** The system knows what is registered, so it refuses descriptors that are not open. */
   refusesAtRegistration: boolean;
   /** The flags that it has, of those that not every selector has. */

@@ -16,6 +16,18 @@ export const epollTraits: SelectorTraits = {
   closedWhileRegistered: 'forgotten',
 };
 
+export const iocpTraits: SelectorTraits = {
+  facility: 'iocp',
+  supports: ['priority'],
+  refusesAtRegistration: true,
+  modifiesInPlace: true,
+  hangUpIsBoth: true,
+  readyOrder: true,
+  wholeMilliseconds: true,
+  descriptorLimit: null,
+  closedWhileRegistered: 'forgotten',
+};
+
 export const kqueueTraits: SelectorTraits = {
   facility: 'kqueue',
   supports: ['edge'],

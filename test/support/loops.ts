@@ -8,15 +8,17 @@ import type { SelectorLike } from '../../lib/loop/ready';
 import { binding } from '../../lib/native/binding';
 import {
   EpollSelector,
+  IocpSelector,
   KqueueSelector,
   PollSelector,
   type SelectorClass,
   SelectSelector,
 } from '../../lib/selectors/selectors';
 
-export type SelectorName = 'epoll' | 'kqueue' | 'poll' | 'select';
+export type SelectorName = 'epoll' | 'iocp' | 'kqueue' | 'poll' | 'select';
 const allClasses: Record<SelectorName, SelectorClass> = {
   epoll: EpollSelector,
+  iocp: IocpSelector,
   kqueue: KqueueSelector,
   poll: PollSelector,
   select: SelectSelector,
