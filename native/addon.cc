@@ -47,6 +47,7 @@ Napi::Object DefineAll(Napi::Env env, Napi::Object exports) {
   DefineSelectors(env, exports, environment);
   DefineHostWatches(env, exports, environment);
   DefineSockets(env, exports);
+  DefineHotCalls(exports, environment);
   DefineMessages(env, exports);
   DefineAddresses(env, exports);
   DefineResolver(env, exports);

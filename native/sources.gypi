@@ -5,6 +5,7 @@
       "native/bridge/address_wrap.cc",
       "native/bridge/host_watch.cc",
       "native/bridge/host_watch_wrap.cc",
+      "native/bridge/hot_calls.cc",
       "native/bridge/nested_engine.cc",
       "native/bridge/message_wrap.cc",
       "native/bridge/resolve_wrap.cc",

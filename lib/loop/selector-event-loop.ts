@@ -244,7 +244,9 @@ export abstract class BaseSelectorEventLoop extends BaseEventLoop {
 
   // The reader comes before the writer of the same descriptor (FD-020).
   #queueWatchers(key: SelectorKey, mask: number): void {
-    const [reader, writer] = key.data as Watchers;
+    const watchers = key.data as Watchers;
+    const reader = watchers[0];
+    const writer = watchers[1];
     if ((mask & EVENT_READ) !== 0 && reader !== null) {
       if (reader._cancelled) this._removeReader(key.fileobj);
       else this._addCallback(reader);

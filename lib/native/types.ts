@@ -32,6 +32,8 @@ export interface NativeSelector {
   readonly name: string;
   /** The facility's own descriptor, which another selector can watch for "something is ready"; -1 if it has none. */
   readonly fd: number;
+  /** Its number in this environment, for `waitFor`; never given to another one. */
+  readonly number: number;
   /**
    * Starts watching. The mask is passed on unchecked; 0 watches for errors and hang-ups only. `-EEXIST` if known, `-EPERM`
    * for a regular file or a directory that would always be ready, `-ENOTSOCK` on Windows for whatever is no socket.
@@ -161,6 +163,17 @@ export interface NativeBinding {
   connect(fd: Fd, address: SockAddr, addressLength: number): Result;
   /** Reads up to `length` bytes into `buffer` at `offset`. @returns bytes read, 0 at end of stream */
   recv(fd: Fd, buffer: Uint8Array, offset: number, length: number, flags: number): Result;
+  // The calls that every message makes, in their cheapest form: without flags, with memory that is found fast.
+
+  /** `selector.wait(...)` of the selector with this number, into an ArrayBuffer. `-EBADF` if there is none (any more). */
+  waitFor(selector: number, timeoutNs: number, events: ArrayBuffer, maxEvents: number): Result;
+  /** As `recv`, into `memory` from `offset` on. */
+  recvAt(fd: Fd, memory: ArrayBuffer, offset: number, length: number): Result;
+  /** As `recv`, into the whole of `buffer`. */
+  recvInto(fd: Fd, buffer: Uint8Array): Result;
+  /** As `send`, the whole of `buffer`. */
+  sendFrom(fd: Fd, buffer: Uint8Array): Result;
+
   /** As `recv`; the sender's sockaddr goes to `address`, its length (0 if none) to `lengths[0]`. */
   recvfrom(
     fd: Fd,

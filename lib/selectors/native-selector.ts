@@ -6,7 +6,7 @@ import { inspect } from 'node:util';
 import { EVENT_EDGE, EVENT_ONESHOT, EVENT_PRI, EVENT_READ, EVENT_WRITE, type Seconds } from '../base/constants';
 import { KeyError, NotImplementedError, typeError, ValueError } from '../base/errors';
 import { binding } from '../native/binding';
-import { check, errnoName, errorFor } from '../native/check';
+import { errnoName, errorFor } from '../native/check';
 import type { NativeSelector } from '../native/types';
 import {
   BaseSelector,
@@ -24,10 +24,18 @@ import type { FileObject } from './file-object';
 export class ReadyPairs {
   readonly keys: ReadonlyMap<number, SelectorKey>;
   pairs = new Int32Array(2 * 64);
+  /** What native fills, the memory of `pairs`: finding it from the view would cost a call for each wait. */
+  memory = this.pairs.buffer;
   length = 0;
 
   constructor(keys: ReadonlyMap<number, SelectorKey>) {
     this.keys = keys;
+  }
+
+  /** Makes room for as many descriptors. */
+  grow(most: number): void {
+    this.pairs = new Int32Array(4 * most);
+    this.memory = this.pairs.buffer;
   }
 
   *[Symbol.iterator](): IterableIterator<ReadyEntry> {
@@ -66,6 +74,7 @@ export abstract class NativeSelectorBase extends BaseSelector {
   readonly #ready = new ReadyPairs(this._keys);
   readonly #map = new SelectorMap(this._keys, (fileobj) => lookupFd(this._keys, fileobj));
   readonly #validBits: number;
+  readonly #number: number;
   #closed = false;
 
   /**
@@ -81,6 +90,7 @@ export abstract class NativeSelectorBase extends BaseSelector {
     const native = binding.createSelector(name);
     if (typeof native === 'number') throw errorFor(native, name);
     this._native = native;
+    this.#number = native.number;
   }
 
   register(fileobj: FileObject, events: number, data: unknown = null): SelectorKey {
@@ -125,9 +135,10 @@ export abstract class NativeSelectorBase extends BaseSelector {
     this._checkOpen();
     const ready = this.#ready;
     const most = Math.max(this._keys.size, 1);
-    if (ready.pairs.length < 2 * most) ready.pairs = new Int32Array(4 * most);
-    ready.length = 0;
-    ready.length = check(this._native.wait(toNanoseconds(timeout), ready.pairs, most), `${this._native.name} wait`);
+    if (ready.pairs.length < 2 * most) ready.grow(most);
+    const count = binding.waitFor(this.#number, toNanoseconds(timeout), ready.memory, most);
+    ready.length = count > 0 ? count : 0;
+    if (count < 0) throw errorFor(count, `${this._native.name} wait`);
     return ready;
   }
 

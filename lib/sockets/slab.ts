@@ -1,21 +1,44 @@
-// slab.ts: where received bytes go. A read lands in a large piece of memory that is handed out in slices, so that a
-// message costs one small view and no copy. A slice keeps its slab alive.
+// slab.ts: where received bytes go. A read lands in a large piece of memory that is handed out in slices, so that a message
+// costs one small view and no copy. A slice keeps its slab alive, however small it is: so what is tiny is copied, which
+// costs less than a slice does, into small slabs that are made of nothing else.
 
 import { markAsUntransferable } from 'node:worker_threads';
 
 import { binding } from '../native/binding';
 
-const SLAB_SIZE = 1024 * 1024;
+/** Room for the longest read of a transport, and as much again to be handed out. */
+const SLAB_SIZE = 512 * 1024;
+const TINY_SLAB_SIZE = 16 * 1024;
+/** Bytes up to which a message is copied. */
+const TINY = 256;
 
-let slab = newSlab();
-let used = 0;
+// The class behind Buffer, where it can be had: a view of memory without a look at what else it could be.
+type BufferView = new (memory: ArrayBuffer, offset: number, length: number) => Buffer;
+const species = (Buffer as unknown as Record<symbol, unknown>)[Symbol.species] as BufferView | undefined;
+const FastBuffer = species !== undefined && species.prototype === Buffer.prototype ? species : null;
 
-// Messages share the slab's memory: one that is sent to another thread is copied, or refused, but takes nothing along.
-function newSlab(): Buffer {
-  const buffer = Buffer.allocUnsafeSlow(SLAB_SIZE);
-  markAsUntransferable(buffer.buffer);
-  return buffer;
+function viewOf(memory: ArrayBuffer, offset: number, length: number): Buffer {
+  return FastBuffer === null ? Buffer.from(memory, offset, length) : new FastBuffer(memory, offset, length);
 }
+
+/** Memory that is handed out from the front. Its words are how tiny messages are copied, and tell if it was detached. */
+class Slab {
+  readonly memory: ArrayBuffer;
+  readonly words: Int32Array;
+  used = 0;
+
+  constructor(size: number) {
+    // Not zeroed: pages that nothing is received into are never touched.
+    this.memory = size === 0 ? new ArrayBuffer(0) : Buffer.allocUnsafeSlow(size).buffer;
+    this.words = new Int32Array(this.memory);
+    // Messages share it: one that is sent to another thread is copied, or refused, but takes nothing along.
+    markAsUntransferable(this.memory);
+  }
+}
+
+// Nothing is held before the first read.
+let large = new Slab(0);
+let tiny = new Slab(0);
 
 /**
  * Receives up to `maxBytes` bytes.
@@ -23,16 +46,40 @@ function newSlab(): Buffer {
  */
 export function recvSlice(fd: number, maxBytes: number, flags: number): Buffer | number {
   // The length is that of the memory that is still there: somebody may have detached it all the same.
-  if (slab.length - used < maxBytes) {
+  if (large.words.length * 4 - large.used < maxBytes) {
     if (maxBytes > SLAB_SIZE / 2) return recvAlone(fd, maxBytes, flags);
-    slab = newSlab();
-    used = 0;
+    large = new Slab(SLAB_SIZE);
   }
-  const count = binding.recv(fd, slab, used, maxBytes, flags);
+  const slab = large;
+  const count =
+    flags === 0
+      ? binding.recvAt(fd, slab.memory, slab.used, maxBytes)
+      : binding.recv(fd, new Uint8Array(slab.memory), slab.used, maxBytes, flags);
   if (count < 0) return count;
-  const slice = slab.subarray(used, used + count);
-  // Slices start at multiples of eight, so that numeric views fit on them.
-  used = (used + count + 7) & ~7;
+  if (count <= TINY) return copyOfTiny(slab, count);
+  const slice = viewOf(slab.memory, slab.used, count);
+  slab.used = afterSlice(slab.used + count);
+  return slice;
+}
+
+/** Slices start at multiples of eight, so that numeric views fit on them. */
+function afterSlice(end: number): number {
+  return (end + 7) & ~7;
+}
+
+/** A copy of the `count` bytes that lie where the next slice of `from` would begin. */
+function copyOfTiny(from: Slab, count: number): Buffer {
+  if (tiny.words.length * 4 - tiny.used < TINY) tiny = new Slab(TINY_SLAB_SIZE);
+  const to = tiny;
+  const source = from.words;
+  const target = to.words;
+  // Whole words, a few bytes more than asked for, which the next slice overwrites: for so few this is faster than a call.
+  const words = (count + 3) >> 2;
+  const first = from.used >> 2;
+  const start = to.used >> 2;
+  for (let index = 0; index < words; index++) target[start + index] = source[first + index];
+  const slice = viewOf(to.memory, to.used, count);
+  to.used = afterSlice(to.used + count);
   return slice;
 }
 

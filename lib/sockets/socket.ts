@@ -428,11 +428,12 @@ export class Socket {
 
   /** @internal */
   _recvInto(buffer: Uint8Array): number {
-    return binding.recv(this.#fd, buffer, 0, buffer.byteLength, 0);
+    return binding.recvInto(this.#fd, buffer);
   }
 
   /** @internal */
   _send(data: Uint8Array, flags = 0): number {
+    if (flags === 0) return binding.sendFrom(this.#fd, data);
     return binding.send(this.#fd, data, 0, data.byteLength, flags);
   }
 

@@ -150,6 +150,16 @@ class Arguments {
     return ReadBytes(env_, values_[index], bytes) || ThrowTypeError(env_, name, "Uint8Array");
   }
 
+  // An ArrayBuffer.
+  bool Memory(size_t index, const char* name, fdloop::Bytes* memory) const {
+    void* data = nullptr;
+    if (napi_get_arraybuffer_info(env_, values_[index], &data, &memory->length) != napi_ok) {
+      return ThrowTypeError(env_, name, "ArrayBuffer");
+    }
+    memory->data = static_cast<uint8_t*>(data);
+    return true;
+  }
+
   bool Int32s(size_t index, const char* name, fdloop::Int32s* view) const {
     return ReadView(env_, values_[index], napi_int32_array, view) || ThrowTypeError(env_, name, "Int32Array");
   }

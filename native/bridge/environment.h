@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "bridge/owned_fds.h"
+#include "bridge/selector_table.h"
 #include "selector/selector.h"
 
 namespace fdloop {
@@ -21,6 +22,8 @@ struct Environment {
   // is refused.
   std::shared_ptr<Selector> new_selector;
   HostWatch* new_host_watch = nullptr;
+  // Shared with the objects in it, which may be collected later than this.
+  std::shared_ptr<SelectorTable> selectors = std::make_shared<SelectorTable>();
   OwnedFds owned_fds;
 };
 
@@ -28,6 +31,7 @@ struct Environment {
 void DefineSelectors(Napi::Env env, Napi::Object exports, Environment* environment);
 void DefineHostWatches(Napi::Env env, Napi::Object exports, Environment* environment);
 void DefineSockets(Napi::Env env, Napi::Object exports);
+void DefineHotCalls(Napi::Object exports, Environment* environment);
 void DefineMessages(Napi::Env env, Napi::Object exports);
 void DefineAddresses(Napi::Env env, Napi::Object exports);
 void DefineResolver(Napi::Env env, Napi::Object exports);

@@ -15,18 +15,32 @@ const napi_type_tag kSelectorTag = {0x6d1c1b6fd3a84c58, 0x9f2e07f8a4b1d0c3};
 
 namespace {
 
-using Holder = std::shared_ptr<Selector>;
+// A selector and its number.
+struct Holder {
+  Holder(std::shared_ptr<Selector> held, std::shared_ptr<SelectorTable> in_table)
+      : selector(std::move(held)), table(std::move(in_table)), number(table->Add(selector.get())) {}
+  ~Holder() { table->Remove(number); }
+
+  const std::shared_ptr<Selector> selector;
+  const std::shared_ptr<SelectorTable> table;
+  const int32_t number;
+};
 
 // A selector that nobody closed goes with its object. A watch on it may keep it for longer.
 void DeleteHolder(napi_env, void* holder, void*) { delete static_cast<Holder*>(holder); }
 
-// The selector of a method's `this`; throws if there is none.
+// What a method's `this` holds; throws if it is no selector.
+template <size_t kCount>
+const Holder* HolderOf(const Arguments<kCount>& args) {
+  const auto* holder = Unwrap<Holder>(args.env(), args.self(), kSelectorTag);
+  if (holder == nullptr) ThrowTypeError(args.env(), "this", "Selector");
+  return holder;
+}
+
 template <size_t kCount>
 Selector* Self(const Arguments<kCount>& args) {
-  const auto* holder = Unwrap<Holder>(args.env(), args.self(), kSelectorTag);
-  if (holder != nullptr) return holder->get();
-  ThrowTypeError(args.env(), "this", "Selector");
-  return nullptr;
+  const Holder* holder = HolderOf(args);
+  return holder == nullptr ? nullptr : holder->selector.get();
 }
 
 napi_value Construct(napi_env env, napi_callback_info info) {
@@ -36,7 +50,7 @@ napi_value Construct(napi_env env, napi_callback_info info) {
     napi_throw_type_error(env, "ERR_ILLEGAL_CONSTRUCTOR", "Illegal constructor");
     return nullptr;
   }
-  auto* holder = new Holder(std::move(environment->new_selector));
+  auto* holder = new Holder(std::move(environment->new_selector), environment->selectors);
   environment->new_selector.reset();
   if (Wrap(env, args.self(), holder, kSelectorTag, DeleteHolder)) return args.self();
   return nullptr;
@@ -53,6 +67,11 @@ napi_value GetFd(napi_env env, napi_callback_info info) {
   Arguments<0> args(env, info);
   const Selector* self = Self(args);
   return self == nullptr ? nullptr : FromInt(env, self->Fd());
+}
+
+napi_value GetNumber(napi_env env, napi_callback_info info) {
+  const Holder* holder = HolderOf(Arguments<0>(env, info));
+  return holder == nullptr ? nullptr : FromInt(env, holder->number);
 }
 
 napi_value Add(napi_env env, napi_callback_info info) {
@@ -130,14 +149,14 @@ Napi::Array Names(Napi::Env env) {
 
 std::shared_ptr<Selector> SelectorOf(napi_env env, napi_value value) {
   const auto* holder = Unwrap<Holder>(env, value, kSelectorTag);
-  return holder == nullptr ? nullptr : *holder;
+  return holder == nullptr ? nullptr : holder->selector;
 }
 
 void DefineSelectors(Napi::Env env, Napi::Object exports, Environment* environment) {
-  environment->selector_class = Napi::Persistent(
-      DefineClass(env, "NativeSelector", Construct, environment,
-                  {Getter("name", GetName), Getter("fd", GetFd), Method("add", Add), Method("modify", Modify),
-                   Method("remove", Remove), Method("wait", Wait), Method("close", Close)}));
+  environment->selector_class = Napi::Persistent(DefineClass(
+      env, "NativeSelector", Construct, environment,
+      {Getter("name", GetName), Getter("fd", GetFd), Getter("number", GetNumber), Method("add", Add),
+       Method("modify", Modify), Method("remove", Remove), Method("wait", Wait), Method("close", Close)}));
   exports.Set("selectorNames", Names(env));
   Define(exports, {Function("createSelector", Create, environment)});
 }

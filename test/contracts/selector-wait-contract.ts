@@ -152,18 +152,18 @@ export function readinessContract({ make, traits }: SelectorSubject): void {
 
   test('SEL-044: a wait asks for as many entries as are registered, and for one at least', () => {
     const asked: number[] = [];
-    const native = selector._native as { wait: (timeoutNs: number, events: Int32Array, maxEvents: number) => number };
-    const wait = native.wait.bind(selector._native);
-    native.wait = (timeoutNs, events, maxEvents) => {
+    const { waitFor } = binding;
+    const spy = jest.spyOn(binding, 'waitFor').mockImplementation((number, timeoutNs, events, maxEvents) => {
       asked.push(maxEvents);
-      return wait(timeoutNs, events, maxEvents);
-    };
+      return waitFor(number, timeoutNs, events, maxEvents);
+    });
     selector.select(0);
     const sockets = [...kit.current.pair(), ...kit.current.pair()];
     for (const socket of sockets) {
       selector.register(socket, EVENT_WRITE);
       selector.select(0);
     }
+    spy.mockRestore();
     expect(asked).toEqual([1, 1, 2, 3, 4]);
   });
 

@@ -8,7 +8,7 @@ const library = useCompiledLibrary();
 
 /** Good arguments of every function, each with the kind of every place. */
 const signatures = `
-  const F = 'fd', I = 'int32', U = 'uint32', N = 'number', B = 'bytes', L = 'int32s', S = 'string', T = 'boolean', A = 'array', C = 'function', O = 'object', M = 'string or null';
+  const F = 'fd', I = 'int32', U = 'uint32', N = 'number', B = 'bytes', L = 'int32s', S = 'string', T = 'boolean', A = 'array', C = 'function', O = 'object', M = 'string or null', R = 'memory';
   const selectors = [];
   const selector = (name = 'epoll') => { const made = addon.createSelector(name); selectors.push(made); return made; };
   const bytes = () => new Uint8Array(16);
@@ -25,6 +25,10 @@ const signatures = `
     accept: [[F, B, L], () => [socket(), address(), new Int32Array(1)]],
     connect: [[F, B, N], () => [socket(), address(), 0]],
     recv: [[F, B, N, N, I], () => [pair()[0], bytes(), 0, 1, 0]],
+    waitFor: [[I, N, R, I], () => { const made = selector(); made.add(pair()[0], 2); return [made.number, 0, new ArrayBuffer(32), 1]; }],
+    recvAt: [[F, R, N, N], () => [pair()[0], new ArrayBuffer(16), 0, 1]],
+    recvInto: [[F, B], () => [pair()[0], bytes()]],
+    sendFrom: [[F, B], () => [pair()[0], bytes()]],
     recvfrom: [[F, B, N, N, I, B, L], () => [pair()[0], bytes(), 0, 1, 0, address(), new Int32Array(1)]],
     send: [[F, B, N, N, I], () => [pair()[0], bytes(), 0, 1, 0]],
     sendto: [[F, B, N, N, I, B, N], () => [socket(SOCK_DGRAM), bytes(), 0, 1, 0, address(), 2]],
@@ -96,6 +100,7 @@ const signatures = `
       case 'array': return Array.isArray(value) && !require('node:util').types.isProxy(value);
       case 'bytes': return require('node:util').types.isUint8Array(value);
       case 'int32s': return require('node:util').types.isInt32Array(value);
+      case 'memory': return require('node:util').types.isArrayBuffer(value);
       case 'object': return false;
       case 'string or null': return value === null || typeof value === 'string';
     }
@@ -224,10 +229,34 @@ test('a selector that was closed answers EBADF, and shows no descriptor', async 
         assert.strictEqual(selector.fd, -1);
         const answers = [selector.add(fd, 1), selector.modify(fd, 1), selector.remove(fd), selector.wait(-1, new Int32Array(2), 1)];
         assert.deepStrictEqual(answers, [-EBADF, -EBADF, -EBADF, -EBADF]);
+        assert.strictEqual(addon.waitFor(selector.number, 0, new ArrayBuffer(8), 1), -EBADF);
         assert.strictEqual(addon.createHostWatch(selector, 'nested', () => {}), -EBADF);
         assert.strictEqual(addon.createHostWatch(selector, 'thread', () => {}), -EBADF);
       }
       end();`),
+  );
+});
+
+test('a number that is no live selector’s answers EBADF, and is never given again', async () => {
+  expectOk(
+    await library.run(`${childKit}
+      const room = new ArrayBuffer(8);
+      const seen = new Set();
+      for (let times = 0; times < 100; times++) {
+        const selector = addon.createSelector('poll');
+        assert(!seen.has(selector.number));
+        seen.add(selector.number);
+        assert.strictEqual(addon.waitFor(selector.number, 0, room, 1), 0);
+      }
+      for (const number of [0, -1, 101, 2 ** 31 - 1, -(2 ** 31)]) assert.strictEqual(addon.waitFor(number, 0, room, 1), -EBADF);
+      // Collected ones take their numbers along.
+      const isGone = () => [...seen].some((number) => addon.waitFor(number, 0, room, 1) === -EBADF);
+      (function look(left) {
+        collect();
+        if (isGone()) end();
+        else if (left > 0) setImmediate(look, left - 1);
+        else assert.fail('no selector was collected');
+      })(1000);`),
   );
 });
 

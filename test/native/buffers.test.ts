@@ -19,6 +19,7 @@ test('an offset or a length outside of the view is EINVAL, and nothing is moved'
     for (const [offset, length] of outside) {
       const calls = {
         recv: () => addon.recv(left, view, offset, length, 0),
+        recvAt: () => addon.recvAt(left, view.buffer.slice(view.byteOffset, view.byteOffset + view.length), offset, length),
         recvfrom: () => addon.recvfrom(left, view, offset, length, 0, address(), new Int32Array(1)),
         send: () => addon.send(left, view, offset, length, 0),
         sendto: () => addon.sendto(left, view, offset, length, 0, address(), 0),
@@ -75,6 +76,12 @@ test('a wait fills no more than its array holds', () =>
       assert.strictEqual(selector.wait(-1, events.subarray(2, 4), 1), 1);
       assert.deepStrictEqual([events[0], events[1], events[3], events[4], events[5]], [0, 0, 2, 0, 0]);
       assert.strictEqual(selector.wait(-1, events, 3), 3);
+      for (const most of [0, -1, -(2 ** 31), 4, 1000, 2 ** 31 - 1]) {
+        assert.strictEqual(addon.waitFor(selector.number, 0, events.buffer, most), -EINVAL);
+      }
+      assert.strictEqual(addon.waitFor(selector.number, -1, new ArrayBuffer(23), 2), 2);
+      assert.strictEqual(addon.waitFor(selector.number, -1, new ArrayBuffer(23), 3), -EINVAL);
+      assert.strictEqual(addon.waitFor(selector.number, -1, events.buffer, 3), 3);
       selector.close();
     }
     end();`));
@@ -104,6 +111,10 @@ test('memory that was taken away counts as empty', () =>
     const bytes = gone(new Uint8Array(16));
     const words = gone(new Int32Array(16));
     assert.strictEqual(addon.recv(left, bytes, 0, 1, 0), -EINVAL);
+    assert.strictEqual(addon.recvAt(left, bytes.buffer, 0, 1), -EINVAL);
+    assert.strictEqual(addon.recvAt(left, bytes.buffer, 0, 0), 0);
+    assert.strictEqual(addon.recvInto(left, bytes), 0);
+    assert.strictEqual(addon.sendFrom(left, bytes), 0);
     assert.strictEqual(addon.recvfrom(left, bytes, 0, 1, 0, address(), new Int32Array(1)), -EINVAL);
     assert.strictEqual(addon.recvfrom(left, new Uint8Array(1), 0, 1, 0, address(), words), -EINVAL);
     assert.strictEqual(addon.send(left, bytes, 0, 1, 0), -EINVAL);
@@ -123,6 +134,7 @@ test('memory that was taken away counts as empty', () =>
     assert.strictEqual(addon.decodeAddress(bytes, 16).family, 0);
     const selector = addon.createSelector('epoll');
     assert.strictEqual(selector.wait(0, words, 1), -EINVAL);
+    assert.strictEqual(addon.waitFor(selector.number, 0, words.buffer, 1), -EINVAL);
     selector.close();
     assert.strictEqual(addon.wake(left, words), -EINVAL);
     assert.strictEqual(addon.closeWakeEnd(left, words), -EINVAL);

@@ -7,7 +7,7 @@ import { recvSlice } from '../../lib/sockets/slab';
 import { detach } from '../support/detach';
 import { pattern, useSocketKit } from './socket-kit';
 
-const SLAB_SIZE = 1024 * 1024;
+const SLAB_SIZE = 512 * 1024;
 const kit = useSocketKit();
 
 /** Sends `bytes` and receives it as one slice. */
@@ -36,6 +36,26 @@ test('slices neither overlap nor change later, over several slabs', () => {
     regions.slice(index + 1).some((other) => one.buffer === other.buffer && one.from < other.to && other.from < one.to),
   );
   expect(overlaps).toEqual([]);
+});
+
+test('a tiny message that is kept holds no large piece of memory', () => {
+  const pair = kit.current.pair();
+  for (let length = 1; length <= 300; length++) {
+    const wanted = pattern(length, length);
+    const slice = through(pair, wanted);
+    expect(slice.equals(wanted)).toBe(true);
+    expect(slice.buffer.byteLength).toBe(length <= 256 ? 16 * 1024 : SLAB_SIZE);
+  }
+});
+
+test('a slice is a Buffer like any other', () => {
+  const pair = kit.current.pair();
+  for (const length of [5, 5000]) {
+    const slice = through(pair, pattern(length));
+    expect(Object.getPrototypeOf(slice)).toBe(Buffer.prototype);
+    expect(slice).toStrictEqual(pattern(length));
+    expect(slice.constructor).toBe(Buffer);
+  }
 });
 
 test('writing to a slice changes no other one', () => {
