@@ -139,19 +139,21 @@ export class Reading {
     this.#plain.length = 0;
     this.#plainSize = 0;
     this.#feed();
-    this.control();
+    // Differs from asyncio, where a transport below that is paused by now never hears the peer's goodbye (TLS-045).
+    if (this.#pausedBelow) this.#pauseBelow(false);
   }
 
   /** Pauses and resumes the transport below. */
   control(): void {
-    const { _transport: below, _appTransport: above } = this.#protocol;
-    const [low, high] = above.getReadBufferLimits();
-    if (this.size >= high && !this.#pausedBelow) {
-      this.#pausedBelow = true;
-      below?.pauseReading();
-    } else if (this.size <= low && this.#pausedBelow) {
-      this.#pausedBelow = false;
-      below?.resumeReading();
-    }
+    if (this.#protocol._transport === null) return;
+    const [low, high] = this.#protocol._appTransport.getReadBufferLimits();
+    if (this.size >= high && !this.#pausedBelow) this.#pauseBelow(true);
+    else if (this.size <= low && this.#pausedBelow) this.#pauseBelow(false);
+  }
+
+  #pauseBelow(paused: boolean): void {
+    this.#pausedBelow = paused;
+    if (paused) this.#protocol._transport?.pauseReading();
+    else this.#protocol._transport?.resumeReading();
   }
 }

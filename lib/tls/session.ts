@@ -43,6 +43,7 @@ export class SSLSession {
         report();
       },
       ended: () => {
+        if (this.peerEnded) return;
         this.peerEnded = true;
         report();
       },
@@ -68,6 +69,9 @@ export class SSLSession {
 
   feed(chunk: Uint8Array): void {
     this.#call(() => this.engine.feed(chunk));
+    // The stream knows it already; its event comes with the next tick.
+    const { _readableState: state } = this.engine.socket as unknown as { _readableState?: { ended?: boolean } };
+    if (state?.ended === true) this.peerEnded = true;
   }
 
   write(chunk: Uint8Array): void {

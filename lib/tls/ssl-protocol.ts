@@ -188,8 +188,9 @@ export class SSLProtocol extends BufferedProtocol {
     else if (!session.isBroken) this._writing.pushOut();
   }
 
-  /** @returns whether there was a failure @internal */
+  /** @returns whether there was a failure, and it is its turn: what was decrypted before comes first @internal */
   _settleFailure(): boolean {
+    if (this._reading.size > 0) return false;
     const error = this._session?.takeFailure() ?? null;
     if (error === null) return false;
     if (this._state === 'handshake') this._handshake.fail(error);

@@ -139,6 +139,8 @@ export class SSLTransport extends FlowControlTransport {
 
   /** Reaching the high mark pauses, and the low one resumes: both at once here, unlike plain transports. @internal */
   _controlAppWriting(): void {
+    // Nobody is there any more who could be told.
+    if (this._sslProtocol._appProtocol === null) return;
     const size = this.getWriteBufferSize();
     if (size >= this._highWater && !this._protocolPaused) this.#tell('pauseWriting', true);
     else if (size <= this._lowWater && this._protocolPaused) this.#tell('resumeWriting', false);

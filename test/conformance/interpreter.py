@@ -251,16 +251,22 @@ def run_main(world):
 # Protocols.
 
 
+DATA_METHODS = ('dataReceived', 'getBuffer', 'bufferUpdated')
+
+
 class Methods:
     def _setup(self, world, template, name):
         self.world = world
         self.template = template
         self.name = name
         self.transport = None
+        self.is_upgraded = False
         self.buffer = bytearray()
 
     def _hear(self, method, *args):
         world = self.world
+        if self.template.get('deaf') and not self.is_upgraded and method in DATA_METHODS:
+            return None
         actions = self.template.get('on', {}).get(method, ())
         frame = Frame(f'{self.name}.{method}', 'callback', self)
         return run_method(world, actions, frame, [world.encode(arg) for arg in args])

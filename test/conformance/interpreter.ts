@@ -309,12 +309,16 @@ async function runMain(world: World): Promise<void> {
 
 interface ProgramProtocol {
   transport: BaseTransport | null;
+  isUpgraded?: boolean;
 }
+
+const dataMethods = ['dataReceived', 'getBuffer', 'bufferUpdated'];
 
 type Hear = (method: string, ...args: unknown[]) => Json;
 
 function hearer(world: World, template: Template, name: string, self: ProgramProtocol): Hear {
   return (method, ...args) => {
+    if (template.deaf === true && self.isUpgraded !== true && dataMethods.includes(method)) return null;
     const frame = new Frame(`${name}.${method}`, 'callback', self);
     const coded = args.map((arg) => world.encode(arg));
     return runMethod(world, template.on?.[method] ?? [], frame, coded);
@@ -400,8 +404,11 @@ export async function runProgram(program: Program, options: RunOptions = {}): Pr
 }
 
 function tearDown(world: World): void {
-  // Nobody listens any more: the transports just let go of their sockets.
-  for (const transport of [...world.loop._transports.values()]) transport._callConnectionLost(null);
+  // Nobody listens any more: the transports just let go of their sockets. What TLS would do then needs an open loop.
+  for (const transport of [...world.loop._transports.values()]) {
+    if (world.loop.isClosed()) transport.setProtocol(new Protocol());
+    transport._callConnectionLost(null);
+  }
   if (!world.loop.isClosed()) world.loop.close();
   for (const [thing, name] of world.names) {
     const kind = world.things.get(name)?.kind;

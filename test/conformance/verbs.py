@@ -601,6 +601,7 @@ def start_tls(w, f, name, transport, options):
         if made is not None:
             w.bind(name, 'transport', made)
             protocol.transport = made
+            protocol.is_upgraded = True
         return made
     return w.loop.start_tls(
         transport, protocol, tls_context(w, server_side, options), server_side=server_side,

@@ -441,12 +441,13 @@ export const waits: Record<string, WaitVerb> = {
   startTls(w, f, name: string, below: string, options: TlsOptions) {
     const { serverSide, serverHostname, options: ssl } = tlsSettings(w, options);
     const target = transport(w, f, below);
-    const protocol = target.getProtocol() as BaseProtocol & { transport: unknown };
+    const protocol = target.getProtocol() as BaseProtocol & { transport: unknown; isUpgraded: boolean };
     return {
       awaitable: w.loop.startTls(target, protocol, ssl, { serverSide, serverHostname, ...tlsTimeouts(options) }),
       finish: (made: SSLTransport) => {
         w.bind(name, 'transport', made);
         protocol.transport = made;
+        protocol.isUpgraded = true;
         return made;
       },
     };

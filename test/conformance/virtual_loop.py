@@ -165,8 +165,25 @@ class RepairedSSLProtocol(sslproto.SSLProtocol):
         # TLS-067: a connection that is gone is no handshake that went well.
         waiter, self._waiter = self._waiter, None
         super().connection_lost(exc)
+        # TLS-042, TLS-065: what is dropped does not wait any more.
+        self._write_buffer_size = 0
         self._waiter = waiter
         self._wakeup_waiter(exc or ConnectionAbortedError())
+
+    def _start_handshake(self):
+        super()._start_handshake()
+        # TLS-020: the loop may begin to debug in the middle.
+        self._handshake_start_time = self._loop.time()
+
+    def _control_app_writing(self):
+        # TLS-043: when the connection is lost there is nobody to tell.
+        if self._app_protocol is not None:
+            super()._control_app_writing()
+
+    def _control_ssl_reading(self):
+        # TLS-045: without a connection there is nothing to pause.
+        if self._transport is not None:
+            super()._control_ssl_reading()
 
     def _abort(self, exc=None):
         # TLS-064: the error of a forced close goes down.
@@ -255,6 +272,10 @@ class RepairedSSLProtocol(sslproto.SSLProtocol):
             except ssl.SSLError as error:
                 self._on_shutdown_complete(error)
                 return
+        # TLS-045: a transport below that is paused would not hear the goodbye of the peer.
+        if self._ssl_reading_paused:
+            self._ssl_reading_paused = False
+            self._transport.resume_reading()
         super()._do_shutdown()
 
     def _fatal_error(self, exc, message='Fatal error on transport'):

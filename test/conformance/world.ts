@@ -30,6 +30,8 @@ export interface Template {
   kind?: 'plain' | 'buffered';
   /** Bytes that a buffered protocol offers. */
   buffer?: number;
+  /** Shows no data before startTls has given it another transport. */
+  deaf?: boolean;
   /** What the factory does besides making the protocol. */
   factory?: Action[];
   on?: Record<string, Action[]>;
