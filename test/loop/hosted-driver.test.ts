@@ -1,0 +1,63 @@
+// hosted-driver.test.ts: how a hosted run shares the thread with Node's own loop.
+
+import { binding } from '../../lib/native/binding';
+import { socketpair } from '../../lib/sockets/socket';
+import { useLoop } from '../support/loops';
+
+describe('a hosted turn', () => {
+  const subject = useLoop('hosted');
+
+  /** Sends a byte to and fro `times` times. @returns how often Node's own loop came round meanwhile, after each byte */
+  async function pingPong(times: number, answer: (send: () => void) => void): Promise<number[]> {
+    const { loop } = subject.current;
+    const [near, far] = socketpair();
+    let rounds = 0;
+    const count = (): void => {
+      rounds += 1;
+      immediate = setImmediate(count);
+    };
+    let immediate = setImmediate(count);
+    const seen: number[] = [];
+    loop.addReader(near, () => {
+      near.recv(1);
+      seen.push(rounds);
+      if (seen.length === times) loop.stop();
+      else answer(() => far.send(Buffer.from('x')));
+    });
+    far.send(Buffer.from('x'));
+    await subject.current.runForever();
+    clearImmediate(immediate);
+    loop.removeReader(near);
+    near.close();
+    far.close();
+    return seen;
+  }
+
+  test('goes on with what came while it worked', async () => {
+    const seen = await pingPong(8, (send) => send());
+    expect(new Set(seen).size).toBe(1);
+  });
+
+  test('gives way to Node after a bounded number of iterations', async () => {
+    const seen = await pingPong(100, (send) => send());
+    const perTurn = [...new Set(seen)].map((round) => seen.filter((other) => other === round).length);
+    // One of Node's rounds has room for two turns: what an immediate woke, and what the descriptor did.
+    expect(Math.max(...perTurn)).toBeLessThanOrEqual(32);
+    expect(perTurn.length).toBeGreaterThanOrEqual(4);
+  });
+
+  test('stops looking for more where there never is, and tries again now and then', async () => {
+    const { waitFor } = binding;
+    let fruitless = 0;
+    const spy = jest.spyOn(binding, 'waitFor').mockImplementation((...args) => {
+      const count = waitFor(...args);
+      if (count === 0) fruitless += 1;
+      return count;
+    });
+    // The answer comes from Node's own loop, so a look at the end of a turn is always too early.
+    await pingPong(200, (send) => setImmediate(send));
+    spy.mockRestore();
+    expect(fruitless).toBeGreaterThan(8);
+    expect(fruitless).toBeLessThan(60);
+  });
+});
