@@ -50,7 +50,7 @@ async function measure(name, options, machine) {
   } finally {
     await bench.stop();
   }
-  const { title, measures, unit, base, names } = suite;
+  const { title, measures, unit, base, subject, names } = suite;
   const { cells, ...rest } = bench.results();
   const grouped = suite.panels?.(cells) ?? cells.map((cell) => ({ title: cell.name, cells: [cell] }));
   const panels = grouped.map((panel) => ({
@@ -58,7 +58,7 @@ async function measure(name, options, machine) {
     cells: panel.cells.map((cell) => cells.indexOf(cell)),
   }));
   const run = { ...options.budget, seconds: (Date.now() - started) / 1000, disturbed: bench.disturbed };
-  const result = { title, measures, unit, base, names, run, machine, ...rest, panels, cells };
+  const result = { title, measures, unit, base, subject, names, run, machine, ...rest, panels, cells };
   console.log(`\n${ratios(result)}\n`);
   return result;
 }

@@ -14,3 +14,4 @@ for (const entry of fs.readdirSync(root, { withFileTypes: true })) {
     console.log(`removed ${entry.name}/`);
   }
 }
+fs.rmSync(path.join(root, 'bench', 'build'), { recursive: true, force: true });

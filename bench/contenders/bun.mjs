@@ -50,7 +50,15 @@ const handlers = {
 if (mode === 'udp') {
   const socket = await Bun.udpSocket({
     hostname: '127.0.0.1',
-    socket: { data: (self, message, port, address) => self.send(message, port, address) },
+    socket: {
+      data(self, message, port, address) {
+        try {
+          self.send(message, port, address);
+        } catch {
+          // A peer that has gone is told at the next send, whoever that is for.
+        }
+      },
+    },
   });
   console.log(`port ${socket.port}`);
 } else {

@@ -13,9 +13,9 @@ function perOperation(count, before) {
   return ((user + system) * 1000) / count;
 }
 
-/** Runs a case twice, a tenth of it first for the compiler, and prints the figures of the second. */
+/** Runs a case twice, half of it first for the compiler, and prints the figures of the second. */
 async function report(measure, args) {
-  const warm = measure(0.1, ...args);
+  const warm = measure(0.5, ...args);
   if (warm instanceof Promise) await warm;
   const figures = measure(1, ...args);
   console.log(JSON.stringify(figures instanceof Promise ? await figures : figures));

@@ -1,6 +1,6 @@
 'use strict';
 // fdloop-loop.js: the loop by itself, in a synchronous run. Prints nanoseconds of processor time, { cell: nanoseconds }. Every case
-// runs a tenth first, for the compiler.
+// runs half of it first, for the compiler.
 //
 //   node fdloop-loop.js callSoon | iteration | timers COUNT | futures | tasks | readers | ready WATCHED READY
 

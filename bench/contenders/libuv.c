@@ -3,6 +3,7 @@
 //
 //   libuv echo | udp | sink        prints "port N"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,6 +76,7 @@ int main(int argc, char** argv) {
   int length = sizeof address;
   uv_ip4_addr("127.0.0.1", 0, &address);
   if (argc < 2) return 2;
+  signal(SIGPIPE, SIG_IGN);
   echoing = strcmp(argv[1], "sink") != 0;
   uv_tcp_t server;
   uv_udp_t socket;

@@ -9,8 +9,11 @@ const COLUMNS = 3;
 const GAP = 24;
 const ROW = 17;
 const HEAD = 26;
-const LABEL = 118;
-const VALUE = 40;
+const VALUE = 56;
+const CHARACTER = 5.8;
+
+/** fdloop, by its names in the suites. */
+const OURS = /fdloop|watch\(|addReader|EpollSelector/;
 
 const escape = (text) => text.replace(/[&<>"]/g, (char) => `&#${char.charCodeAt(0)};`);
 
@@ -31,23 +34,23 @@ function barsOf(cells) {
 
 const figure = (value) => (value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2));
 
-function panel({ title, bars }, base, x, y, width) {
-  const room = width - LABEL - VALUE;
+function panel({ title, bars }, { base, x, y, width, label }) {
+  const room = width - label - VALUE;
   // The longest bar fills the room; lines beyond it are cut.
   const scale = room / Math.max(...bars.map(({ value }) => value), 1);
-  const cut = (value) => Math.min(value * scale, room + VALUE - 4);
+  const cut = (value) => Math.min(value * scale, room + VALUE / 3);
   const lines = [`<text x="${x}" y="${y + 12}" class="title">${escape(title)}</text>`];
   const bottom = y + HEAD + bars.length * ROW;
-  const one = x + LABEL + scale;
+  const one = x + label + scale;
   bars.forEach(({ name, value, low, high }, index) => {
     const top = y + HEAD + index * ROW;
-    const kind = name === base ? 'base' : /fdloop|watch\(|addReader|EpollSelector/.test(name) ? 'ours' : 'other';
-    const end = x + LABEL + value * scale;
+    const kind = OURS.test(name) ? 'ours' : name === base ? 'base' : 'other';
+    const end = x + label + value * scale;
     lines.push(
-      `<text x="${x + LABEL - 6}" y="${top + 11}" class="name">${escape(name)}</text>`,
-      `<rect x="${x + LABEL}" y="${top + 2}" width="${(value * scale).toFixed(1)}" height="${ROW - 5}" class="${kind}"/>`,
-      `<path d="M${(x + LABEL + cut(low)).toFixed(1)} ${top + 8}H${(x + LABEL + cut(high)).toFixed(1)}" class="spread"/>`,
-      `<text x="${(Math.max(end, x + LABEL + cut(high)) + 4).toFixed(1)}" y="${top + 11}">${figure(value)}</text>`,
+      `<text x="${x + label - 6}" y="${top + 11}" class="name">${escape(name)}</text>`,
+      `<rect x="${x + label}" y="${top + 2}" width="${(value * scale).toFixed(1)}" height="${ROW - 5}" class="${kind}"/>`,
+      `<path d="M${(x + label + cut(low)).toFixed(1)} ${top + 8}H${(x + label + cut(high)).toFixed(1)}" class="spread"/>`,
+      `<text x="${(Math.max(end, x + label + cut(high)) + 4).toFixed(1)}" y="${top + 11}">${figure(value)}</text>`,
     );
   });
   lines.push(`<path d="M${one.toFixed(1)} ${y + HEAD - 3}V${bottom}" class="one"/>`);
@@ -61,11 +64,13 @@ function chart({ title, measures, base, cells, panels }) {
     .filter(({ bars }) => bars.length > 0);
   const columns = Math.min(COLUMNS, filled.length);
   const width = (WIDTH - GAP * (columns + 1)) / columns;
+  const names = filled.flatMap(({ bars }) => bars.map(({ name }) => name.length));
+  const label = Math.max(...names, 0) * CHARACTER + 8;
   let y = 58;
   const drawn = [];
   for (let start = 0; start < filled.length; start += columns) {
     const row = filled.slice(start, start + columns);
-    row.forEach((one, column) => drawn.push(panel(one, base, GAP + column * (width + GAP), y, width)));
+    row.forEach((one, column) => drawn.push(panel(one, { base, label, width, y, x: GAP + column * (width + GAP) })));
     y += HEAD + Math.max(...row.map(({ bars }) => bars.length)) * ROW + GAP;
   }
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${y}" font-family="sans-serif" font-size="11">
@@ -81,4 +86,4 @@ ${drawn.join('\n')}
 `;
 }
 
-module.exports = { chart, figure };
+module.exports = { chart, figure, OURS };

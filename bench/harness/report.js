@@ -5,8 +5,9 @@
 const fs = require('node:fs');
 const path = require('node:path');
 
-const { chart, figure } = require('./chart');
+const { chart, figure, OURS } = require('./chart');
 const { root } = require('./machine');
+const { geometricMean } = require('./statistics');
 
 const results = path.join(root, 'bench', 'results');
 const page = path.join(root, 'docs', 'performance.md');
@@ -100,14 +101,58 @@ function markdown(name, result) {
   ].join('\n\n');
 }
 
-/** What may stand in the page: a suite's table and chart, or `machine`, what all of them were measured on. */
+/** One row for each contender, one column for each suite: the mean over the suite's cells, for those who were in all of them. */
+function glance(suites) {
+  const shown = suites.filter((name) => name !== 'watching' && name !== 'coexistence');
+  const all = shown.map(readResult).filter(Boolean);
+  const names = [...new Set(all.flatMap(columnsOf))];
+  const mean = ({ cells }, name) => {
+    const medians = cells.flatMap(({ rows }) => (rows[name]?.ratio ? [rows[name].ratio.median] : []));
+    return medians.length === cells.length ? figure(geometricMean(medians)) : '';
+  };
+  const heads = all.map(({ title, base }) => `${title} (${base} = 1)`);
+  const rows = names.map((name) => [name, ...all.map((result) => mean(result, name))]);
+  return table(
+    ['', ...heads],
+    rows.filter((row) => row.slice(1).some((cell) => cell !== '')),
+  );
+}
+
+/** Who is ahead of fdloop, where, and by how much: by more than a twentieth, because less is noise. */
+function losses(suites) {
+  const lines = suites.flatMap((name) => {
+    const result = readResult(name);
+    if (!result) return [];
+    const ahead = columnsOf(result)
+      .filter((column) => !OURS.test(column))
+      .flatMap((column) => behind(result, column));
+    return [`- **${result.title}**, ${result.subject}: ${ahead.join('; ') || 'nobody'}.`];
+  });
+  return lines.join('\n');
+}
+
+function behind({ cells, subject }, other) {
+  const both = cells.flatMap(({ name, rows }) =>
+    rows[subject] && rows[other] ? [{ name, factor: rows[subject].value.median / rows[other].value.median }] : [],
+  );
+  const lost = both.filter(({ factor }) => factor > 1.05).sort((a, b) => b.factor - a.factor);
+  if (lost.length === 0) return [];
+  const where = both.length === 1 ? '' : ` in ${lost.length} of ${both.length} rows`;
+  return [`${other}${where}, by ${lost.length > 1 ? 'up to ' : ''}${figure(lost[0].factor)}`];
+}
+
+function everything(suites) {
+  const all = suites.map(readResult).filter(Boolean);
+  if (all.length === 0) return 'Nothing has been measured yet.';
+  const merged = Object.assign({}, ...all.map((result) => result.versions));
+  return versions({ versions: merged, skipped: {}, failures: [], machine: all[0].machine });
+}
+
+const overviews = { machine: everything, glance, losses };
+
+/** What may stand in the page: an overview, or a suite's table and chart. */
 function block(name, suites) {
-  if (name === 'machine') {
-    const all = suites.map(readResult).filter(Boolean);
-    if (all.length === 0) return 'Nothing has been measured yet.';
-    const merged = Object.assign({}, ...all.map((result) => result.versions));
-    return versions({ versions: merged, skipped: {}, failures: [], machine: all[0].machine });
-  }
+  if (overviews[name]) return overviews[name](suites);
   const result = readResult(name);
   if (!result) return 'Not measured yet.';
   return `${about(result)}\n\n${ratios(result)}\n\n![${result.title}](../bench/results/${name}.svg)`;

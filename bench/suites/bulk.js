@@ -27,6 +27,7 @@ module.exports = {
   measures: 'processor time of the server for each KiB',
   unit: 'ns',
   base: 'C epoll',
+  subject: 'fdloop',
   names: 'what is moved',
 
   async run(bench) {

@@ -31,6 +31,7 @@ module.exports = {
   measures: 'wall-clock time for each operation',
   unit: 'ns',
   base: 'echo by node:net',
+  subject: 'echo by fdloop',
   names: 'what is measured, what else goes on',
 
   async run(bench) {

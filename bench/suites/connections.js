@@ -11,6 +11,7 @@ module.exports = {
   measures: 'processor time of the server for each connection',
   unit: 'ns',
   base: 'C epoll',
+  subject: 'fdloop',
   names: 'what happens',
 
   async run(bench) {

@@ -25,6 +25,7 @@ module.exports = {
   measures: 'processor time of the server for each message',
   unit: 'ns',
   base: 'C epoll',
+  subject: 'fdloop',
   names: 'connections x size, messages under way on each',
 
   async run(bench) {

@@ -11,6 +11,7 @@ module.exports = {
   measures: 'memory of the server (anonymous, resident) for each of 10,000 connections',
   unit: 'bytes',
   base: 'Node',
+  subject: 'fdloop',
   names: 'what is held',
 
   async run(bench) {

@@ -13,13 +13,14 @@ module.exports = {
   measures: 'processor time for each operation',
   unit: 'ns',
   base: 'fdloop, sync',
+  subject: 'fdloop, sync',
   names: 'operation',
 
   async run(bench) {
     const participants = bench.contenders(everybody);
     for (const name of cases) {
       if (bench.quick && /1000000|10000 1$|10000 16/.test(name)) continue;
-      const rounds = name.includes('1000000') ? 3 : bench.budget.rounds;
+      const rounds = name.includes('1000000') ? 3 : bench.quick ? 2 : bench.budget.rounds;
       await bench.cells(name, participants, (found) => bench.program(found, 'loop', name.split(' ')), rounds);
     }
   },

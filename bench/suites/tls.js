@@ -10,6 +10,7 @@ module.exports = {
   measures: 'processor time of the server for each message or connection',
   unit: 'ns',
   base: 'Node',
+  subject: 'fdloop',
   names: 'connections x size',
 
   async run(bench) {

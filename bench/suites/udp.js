@@ -22,6 +22,7 @@ module.exports = {
   measures: 'processor time of the server for each datagram',
   unit: 'ns',
   base: 'C epoll',
+  subject: 'fdloop',
   names: 'size, datagrams under way',
 
   async run(bench) {

@@ -20,7 +20,8 @@ module.exports = {
   measures: 'processor time for each event',
   unit: 'ns',
   base: 'watch()',
-  names: 'descriptors, all of them ready',
+  subject: 'watch()',
+  names: 'descriptors',
 
   async run(bench) {
     const node = contender('Node');
@@ -35,7 +36,7 @@ module.exports = {
       }
     }
     for (const count of [1, 16, 128]) {
-      await bench.cell(`${count}`, participants, async ({ way }) => (await program(way, count)).event);
+      await bench.cell(`${count} ready`, participants, async ({ way }) => (await program(way, count)).event);
     }
   },
 };
