@@ -36,10 +36,10 @@ import { createUnixConnection, createUnixServer, type UnixConnectOptions, type U
 import type { Address, UnixAddress } from './sockets/address';
 import type { AddressInfo, Host, Port, ResolveOptions } from './sockets/numeric-address';
 import { describeType, type Socket } from './sockets/socket';
-import type { SocketLike } from './sockets/socket-io';
+import type { DatagramSocketLike, SocketLike } from './sockets/socket-io';
 import type { SSLOptions, SSLServerOptions } from './tls/options';
 import type { SSLTransport } from './tls/ssl-transport';
-import { type DatagramSocketLike, SelectorDatagramTransport } from './transports/datagram-transport';
+import { SelectorDatagramTransport } from './transports/datagram-transport';
 import type { BaseProtocol, DatagramProtocol } from './transports/protocol';
 import type { Attachable } from './transports/selector-transport';
 import { SelectorSocketTransport } from './transports/socket-transport';

@@ -169,6 +169,13 @@ export interface NativeBinding {
   waitFor(selector: number, timeoutNs: number, events: ArrayBuffer, maxEvents: number): Result;
   /** As `recv`, into `memory` from `offset` on. */
   recvAt(fd: Fd, memory: ArrayBuffer, offset: number, length: number): Result;
+  /**
+   * As `recvfrom`, into `memory` from `offset` on. `sender` gets the length of the sender's sockaddr as an int32, and from
+   * byte 8 on the sockaddr itself, for which there must be room.
+   */
+  recvfromAt(fd: Fd, memory: ArrayBuffer, offset: number, length: number, sender: ArrayBuffer): Result;
+  /** As `sendto`, the whole of `buffer`, to the first `addressLength` bytes of `address`. */
+  sendtoFrom(fd: Fd, buffer: Uint8Array, address: ArrayBuffer, addressLength: number): Result;
   /** As `recv`, into the whole of `buffer`. */
   recvInto(fd: Fd, buffer: Uint8Array): Result;
   /** As `send`, the whole of `buffer`. */

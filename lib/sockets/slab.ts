@@ -40,26 +40,45 @@ class Slab {
 let large = new Slab(0);
 let tiny = new Slab(0);
 
+/** The slab that a read of up to `maxBytes` bytes may go into; null if it is too long for one. */
+function roomFor(maxBytes: number): Slab | null {
+  // The length is that of the memory that is still there: somebody may have detached it all the same.
+  if (large.words.length * 4 - large.used >= maxBytes) return large;
+  if (maxBytes > SLAB_SIZE / 2) return null;
+  return (large = new Slab(SLAB_SIZE));
+}
+
+/** Hands out the `count` bytes that were received into `slab`. */
+function take(slab: Slab, count: number): Buffer {
+  if (count <= TINY) return copyOfTiny(slab, count);
+  const slice = viewOf(slab.memory, slab.used, count);
+  slab.used = afterSlice(slab.used + count);
+  return slice;
+}
+
 /**
  * Receives up to `maxBytes` bytes.
  * @returns a buffer of its own (empty at the end of the stream), or `-errno`
  */
 export function recvSlice(fd: number, maxBytes: number, flags: number): Buffer | number {
-  // The length is that of the memory that is still there: somebody may have detached it all the same.
-  if (large.words.length * 4 - large.used < maxBytes) {
-    if (maxBytes > SLAB_SIZE / 2) return recvAlone(fd, maxBytes, flags);
-    large = new Slab(SLAB_SIZE);
-  }
-  const slab = large;
+  const slab = roomFor(maxBytes);
+  if (slab === null) return recvAlone(fd, maxBytes, flags);
   const count =
     flags === 0
       ? binding.recvAt(fd, slab.memory, slab.used, maxBytes)
       : binding.recv(fd, new Uint8Array(slab.memory), slab.used, maxBytes, flags);
-  if (count < 0) return count;
-  if (count <= TINY) return copyOfTiny(slab, count);
-  const slice = viewOf(slab.memory, slab.used, count);
-  slab.used = afterSlice(slab.used + count);
-  return slice;
+  return count < 0 ? count : take(slab, count);
+}
+
+/**
+ * Receives one datagram of up to `maxBytes` bytes, at most half a slab.
+ * @param sender gets the sender's address: its length as an int32, and from byte SENDER_ADDRESS on the sockaddr
+ * @returns a buffer of its own, or `-errno`
+ */
+export function recvfromSlice(fd: number, maxBytes: number, sender: ArrayBuffer): Buffer | number {
+  const slab = roomFor(maxBytes) as Slab;
+  const count = binding.recvfromAt(fd, slab.memory, slab.used, maxBytes, sender);
+  return count < 0 ? count : take(slab, count);
 }
 
 /** Slices start at multiples of eight, so that numeric views fit on them. */

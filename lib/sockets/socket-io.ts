@@ -3,6 +3,7 @@
 
 import { isWouldBlock, type OSError } from '../base/errors';
 import { binding } from '../native/binding';
+import type { Address } from './address';
 import { Socket } from './socket';
 
 /** Anything that transports and the loop's sock verbs accept: an object with the methods of Socket. */
@@ -89,10 +90,78 @@ class NumberSocketIO implements SocketIO {
   }
 }
 
-const overridable = ['recv', 'recvInto', 'send', 'sendmsg', 'fileno'] as const;
+/** Whether these methods are ours: a subclass may have its own. */
+function isPlain(socket: SocketLike, methods: readonly (keyof Socket)[]): socket is Socket {
+  return socket instanceof Socket && methods.every((name) => socket[name] === Socket.prototype[name]);
+}
 
 /** The fast way for a plain Socket; the throwing way for a subclass that has its own methods, and for anything else. */
 export function socketIO(socket: SocketLike): SocketIO {
-  const plain = socket instanceof Socket && overridable.every((name) => socket[name] === Socket.prototype[name]);
+  const plain = isPlain(socket, ['recv', 'recvInto', 'send', 'sendmsg', 'fileno']);
   return plain ? new NumberSocketIO(socket) : new ThrowingSocketIO(socket);
+}
+
+/** A socket with the methods that datagrams need. */
+export type DatagramSocketLike = SocketLike & Pick<Socket, 'recvfrom' | 'sendto'>;
+
+/** The calls of a datagram transport. Numbers and failures as in SocketIO. */
+export interface DatagramIO {
+  recvfrom(maxBytes: number): Uint8Array | number;
+  /** Who sent what `recvfrom` gave just now. */
+  sender(): Address | null;
+  send(data: Uint8Array): number;
+  /** @throws also for what is no address */
+  sendto(data: Uint8Array, address: Address): number;
+}
+
+class ThrowingDatagramIO implements DatagramIO {
+  #sender: Address | null = null;
+
+  constructor(private readonly socket: DatagramSocketLike) {}
+
+  recvfrom(maxBytes: number): Uint8Array | number {
+    return orWouldBlock(() => {
+      const [data, sender] = this.socket.recvfrom(maxBytes);
+      this.#sender = sender;
+      return data;
+    });
+  }
+
+  sender(): Address | null {
+    return this.#sender;
+  }
+
+  send(data: Uint8Array): number {
+    return orWouldBlock(() => this.socket.send(data));
+  }
+
+  sendto(data: Uint8Array, address: Address): number {
+    return orWouldBlock(() => this.socket.sendto(data, address));
+  }
+}
+
+class NumberDatagramIO implements DatagramIO {
+  constructor(private readonly socket: Socket) {}
+
+  recvfrom(maxBytes: number): Uint8Array | number {
+    return this.socket._recvfrom(maxBytes);
+  }
+
+  sender(): Address | null {
+    return this.socket._sender();
+  }
+
+  send(data: Uint8Array): number {
+    return this.socket._send(data);
+  }
+
+  sendto(data: Uint8Array, address: Address): number {
+    return this.socket._sendto(data, address);
+  }
+}
+
+/** As `socketIO`, for datagrams. */
+export function datagramIO(socket: DatagramSocketLike): DatagramIO {
+  const plain = isPlain(socket, ['recvfrom', 'send', 'sendto', 'fileno']);
+  return plain ? new NumberDatagramIO(socket) : new ThrowingDatagramIO(socket);
 }

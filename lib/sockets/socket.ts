@@ -32,7 +32,8 @@ import {
   type ReceivedInto,
   type ReceivedMessage,
 } from './messages';
-import { recvSlice } from './slab';
+import { lastSender, senderMemory, targetOf } from './recent-addresses';
+import { recvfromSlice, recvSlice } from './slab';
 
 export { describeType } from './arguments';
 
@@ -424,6 +425,22 @@ export class Socket {
   /** @internal */
   _recv(maxBytes: number, flags = 0): Buffer | number {
     return recvSlice(this.#fd, maxBytes, flags);
+  }
+
+  /** The sender is told by `_sender`, until the next call on any socket. @internal */
+  _recvfrom(maxBytes: number): Buffer | number {
+    return recvfromSlice(this.#fd, maxBytes, senderMemory);
+  }
+
+  /** @internal */
+  _sender(): Address | null {
+    return lastSender(this.family, this.proto);
+  }
+
+  /** @throws for what is no address, but answers with a number for what the system says @internal */
+  _sendto(data: Uint8Array, address: Address): number {
+    const target = targetOf(this.family, address);
+    return binding.sendtoFrom(this.#fd, data, target.memory, target.length);
   }
 
   /** @internal */

@@ -5,18 +5,16 @@ import { isDeepStrictEqual, inspect } from 'node:util';
 
 import { LOG_THRESHOLD_FOR_CONNLOST_WRITES, MAX_READ_SIZE } from '../base/constants';
 import { Deque } from '../base/deque';
-import { isFatal, isWouldBlock, OSError, typeError, ValueError } from '../base/errors';
+import { isFatal, OSError, typeError, ValueError } from '../base/errors';
 import { logger } from '../base/log';
 import { _setResultUnlessCancelled, type Future } from '../futures/future';
 import type { BaseSelectorEventLoop } from '../loop/selector-event-loop';
-import type { Address } from '../sockets/address';
-import { describeType, type Socket } from '../sockets/socket';
-import type { SocketLike } from '../sockets/socket-io';
+import { errorFor, wouldBlock } from '../native/check';
+import { addressFields, type Address } from '../sockets/address';
+import { describeType } from '../sockets/socket';
+import { datagramIO, type DatagramIO, type DatagramSocketLike } from '../sockets/socket-io';
 import type { DatagramProtocol } from './protocol';
 import { SelectorTransport } from './selector-transport';
-
-/** A socket with the methods that datagrams need. */
-export type DatagramSocketLike = SocketLike & Pick<Socket, 'recvfrom' | 'sendto'>;
 
 /** A datagram that waits, and where to. */
 type Waiting = readonly [data: Uint8Array, address: Address | null];
@@ -28,6 +26,7 @@ export class SelectorDatagramTransport extends SelectorTransport {
   readonly _address: Address | null;
   /** @internal */ readonly _buffer = new Deque<Waiting>();
   /** @internal */ _bufferSize = 0;
+  readonly #io: DatagramIO;
 
   constructor(
     loop: BaseSelectorEventLoop,
@@ -39,6 +38,7 @@ export class SelectorDatagramTransport extends SelectorTransport {
   ) {
     super(loop, sock, protocol, extra);
     this._address = address;
+    this.#io = datagramIO(sock);
     loop.callSoon(() => protocol.connectionMade(this));
     loop.callSoon(() => this._addReader(this._readReadyCallback));
     if (waiter !== null) loop.callSoon(_setResultUnlessCancelled, waiter, undefined);
@@ -52,18 +52,16 @@ export class SelectorDatagramTransport extends SelectorTransport {
   /** @internal */
   _readReady(): void {
     if (this._connLost > 0) return;
-    const protocol = this._protocol as DatagramProtocol;
-    let received: [Buffer, Address | null];
+    let data: Uint8Array | number;
     try {
-      received = (this._sock as DatagramSocketLike).recvfrom(MAX_READ_SIZE);
+      data = this.#io.recvfrom(MAX_READ_SIZE);
     } catch (error) {
-      if (isWouldBlock(error)) return;
-      if (isFatal(error)) throw error;
-      if (error instanceof OSError) protocol.errorReceived(error);
-      else this._fatalError(error, 'Fatal read error on datagram transport');
+      this.#fail(error, 'Fatal read error on datagram transport');
       return;
     }
-    protocol.datagramReceived(received[0], received[1]);
+    const protocol = this._protocol as DatagramProtocol;
+    if (typeof data !== 'number') protocol.datagramReceived(data as Buffer, this.#io.sender());
+    else if (!wouldBlock(data)) protocol.errorReceived(errorFor(data, 'recvfrom'));
   }
 
   /**
@@ -123,20 +121,30 @@ export class SelectorDatagramTransport extends SelectorTransport {
   }
 
   #send(data: Uint8Array, address: Address | null): 'sent' | 'later' | 'failed' {
-    const sock = this._sock as DatagramSocketLike;
+    // A connected socket has a peer's name; that of a socket pair is empty, and needs the address (UDP-005).
+    const peer = this._extra.peername as Address | null;
+    const connected = peer !== null && peer.length > 0;
+    let sent: number;
     try {
-      // A connected socket has a peer's name; that of a socket pair is empty, and needs the address (UDP-005).
-      const peer = this._extra.peername as Address | null;
-      if (peer !== null && peer.length > 0) sock.send(data);
-      else sock.sendto(data, address as Address);
-      return 'sent';
+      sent = connected ? this.#io.send(data) : this.#io.sendto(data, address as Address);
     } catch (error) {
-      if (isWouldBlock(error)) return 'later';
-      if (isFatal(error)) throw error;
-      if (error instanceof OSError) this._protocol?.errorReceived(error);
-      else this._fatalError(error, 'Fatal write error on datagram transport');
+      this.#fail(error, 'Fatal write error on datagram transport');
       return 'failed';
     }
+    if (sent >= 0) return 'sent';
+    if (wouldBlock(sent)) return 'later';
+    const error = connected
+      ? errorFor(sent, 'send')
+      : errorFor(sent, 'sendto', addressFields(address, this._sock?.family));
+    this._protocol?.errorReceived(error);
+    return 'failed';
+  }
+
+  /** What the system says is told and survived; anything else ends the transport. */
+  #fail(error: unknown, message: string): void {
+    if (isFatal(error)) throw error;
+    if (error instanceof OSError) this._protocol?.errorReceived(error);
+    else this._fatalError(error, message);
   }
 
   /** @internal */

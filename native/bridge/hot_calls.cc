@@ -4,6 +4,7 @@
 #include "bridge/arguments.h"
 #include "bridge/environment.h"
 #include "bridge/wrap.h"
+#include "socket/address.h"
 #include "socket/socket.h"
 
 namespace fdloop {
@@ -40,6 +41,44 @@ napi_value RecvAt(napi_env env, napi_callback_info info) {
   return FromInt(env, Receive(fd, memory.data + offset, static_cast<size_t>(length), 0));
 }
 
+// Where in its memory a sender's address lies, behind its length.
+constexpr size_t kSenderAddress = 8;
+
+// recvfrom without flags, into memory from an offset on.
+napi_value RecvFromAt(napi_env env, napi_callback_info info) {
+  Arguments<5> args(env, info);
+  int32_t fd;
+  Bytes memory, sender;
+  int64_t offset, length;
+  if (!args.Int32(0, "fd", &fd) || !args.Memory(1, "memory", &memory) || !args.Int64(2, "offset", &offset) ||
+      !args.Int64(3, "length", &length) || !args.Memory(4, "sender", &sender)) {
+    return nullptr;
+  }
+  if (!memory.Contains(offset, length) || sender.length < kSenderAddress + kAddressStorageSize) {
+    return FromInt(env, -EINVAL);
+  }
+  size_t address_length = kAddressStorageSize;
+  const Result result = ReceiveFrom(fd, memory.data + offset, static_cast<size_t>(length), 0,
+                                    sender.data + kSenderAddress, &address_length);
+  if (result >= 0) *reinterpret_cast<int32_t*>(sender.data) = static_cast<int32_t>(address_length);
+  return FromInt(env, result);
+}
+
+// sendto of a whole view, without flags.
+napi_value SendToFrom(napi_env env, napi_callback_info info) {
+  Arguments<4> args(env, info);
+  int32_t fd;
+  Bytes buffer, address;
+  int64_t address_length;
+  if (!args.Int32(0, "fd", &fd) || !args.Bytes(1, "buffer", &buffer) ||
+      !args.Memory(2, "address", &address) || !args.Int64(3, "addressLength", &address_length)) {
+    return nullptr;
+  }
+  if (!address.Contains(0, address_length)) return FromInt(env, -EINVAL);
+  return FromInt(
+      env, SendTo(fd, buffer.data, buffer.length, 0, address.data, static_cast<size_t>(address_length)));
+}
+
 // recv and send of a whole view, without flags.
 napi_value RecvInto(napi_env env, napi_callback_info info) {
   Arguments<2> args(env, info);
@@ -61,6 +100,7 @@ napi_value SendFrom(napi_env env, napi_callback_info info) {
 
 void DefineHotCalls(Napi::Object exports, Environment* environment) {
   Define(exports, {Function("waitFor", WaitFor, environment), Function("recvAt", RecvAt),
+                   Function("recvfromAt", RecvFromAt), Function("sendtoFrom", SendToFrom),
                    Function("recvInto", RecvInto), Function("sendFrom", SendFrom)});
 }
 

@@ -27,6 +27,8 @@ const signatures = `
     recv: [[F, B, N, N, I], () => [pair()[0], bytes(), 0, 1, 0]],
     waitFor: [[I, N, R, I], () => { const made = selector(); made.add(pair()[0], 2); return [made.number, 0, new ArrayBuffer(32), 1]; }],
     recvAt: [[F, R, N, N], () => [pair()[0], new ArrayBuffer(16), 0, 1]],
+    recvfromAt: [[F, R, N, N, R], () => [pair()[0], new ArrayBuffer(16), 0, 1, new ArrayBuffer(136)]],
+    sendtoFrom: [[F, B, R, N], () => [socket(SOCK_DGRAM), bytes(), new ArrayBuffer(16), 2]],
     recvInto: [[F, B], () => [pair()[0], bytes()]],
     sendFrom: [[F, B], () => [pair()[0], bytes()]],
     recvfrom: [[F, B, N, N, I, B, L], () => [pair()[0], bytes(), 0, 1, 0, address(), new Int32Array(1)]],

@@ -20,6 +20,7 @@ test('an offset or a length outside of the view is EINVAL, and nothing is moved'
       const calls = {
         recv: () => addon.recv(left, view, offset, length, 0),
         recvAt: () => addon.recvAt(left, view.buffer.slice(view.byteOffset, view.byteOffset + view.length), offset, length),
+        recvfromAt: () => addon.recvfromAt(left, view.buffer.slice(view.byteOffset, view.byteOffset + view.length), offset, length, new ArrayBuffer(136)),
         recvfrom: () => addon.recvfrom(left, view, offset, length, 0, address(), new Int32Array(1)),
         send: () => addon.send(left, view, offset, length, 0),
         sendto: () => addon.sendto(left, view, offset, length, 0, address(), 0),
@@ -113,6 +114,9 @@ test('memory that was taken away counts as empty', () =>
     assert.strictEqual(addon.recv(left, bytes, 0, 1, 0), -EINVAL);
     assert.strictEqual(addon.recvAt(left, bytes.buffer, 0, 1), -EINVAL);
     assert.strictEqual(addon.recvAt(left, bytes.buffer, 0, 0), 0);
+    assert.strictEqual(addon.recvfromAt(left, new ArrayBuffer(1), 0, 1, bytes.buffer), -EINVAL);
+    assert.strictEqual(addon.recvfromAt(left, new ArrayBuffer(1), 0, 1, new ArrayBuffer(135)), -EINVAL);
+    assert.strictEqual(addon.sendtoFrom(left, new Uint8Array(1), bytes.buffer, 1), -EINVAL);
     assert.strictEqual(addon.recvInto(left, bytes), 0);
     assert.strictEqual(addon.sendFrom(left, bytes), 0);
     assert.strictEqual(addon.recvfrom(left, bytes, 0, 1, 0, address(), new Int32Array(1)), -EINVAL);
