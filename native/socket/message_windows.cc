@@ -5,7 +5,7 @@
 
 #include "socket/message.h"
 #include "socket/system_headers.h"
-#include "socket/winsock_buffers.h"
+#include "socket/winsock_shared.h"
 
 namespace fdloop {
 
@@ -18,7 +18,7 @@ Result FindReceive(int fd, LPFN_WSARECVMSG* receive) {
   return WSAIoctl(AsSocket(fd), SIO_GET_EXTENSION_FUNCTION_POINTER, &name, sizeof name, receive,
                   sizeof *receive, &written, nullptr, nullptr) == 0
              ? 0
-             : LastWinsockFailure(fd);
+             : FailureOf(fd);
 }
 
 size_t Sum(const WSABUF* buffers, DWORD count) {
@@ -48,7 +48,7 @@ WSAMSG HeaderOf(const Message& message, WSABUF* buffers) {
 Result Received(int fd, bool failed, const WSAMSG& header, DWORD received, Incoming* message) {
   DWORD flags = header.dwFlags;
   if (failed) {
-    if (WSAGetLastError() != WSAEMSGSIZE) return LastWinsockFailure(fd);
+    if (WSAGetLastError() != WSAEMSGSIZE) return FailureOf(fd);
     received = static_cast<DWORD>(Sum(header.lpBuffers, header.dwBufferCount));
     if ((flags & MSG_CTRUNC) == 0) flags |= MSG_TRUNC;
   }
@@ -101,7 +101,7 @@ Result SendFullMessage(int fd, const Outgoing& message, int flags) {
                          ? WSASendMsg(AsSocket(fd), &header, send_flags, &sent, nullptr, nullptr)
                          : WSASendTo(AsSocket(fd), buffers, header.dwBufferCount, &sent, send_flags,
                                      header.name, header.namelen, nullptr, nullptr);
-  return failed != 0 ? LastWinsockFailure(fd) : static_cast<Result>(sent);
+  return failed != 0 ? FailureOf(fd) : static_cast<Result>(sent);
 }
 
 }  // namespace fdloop

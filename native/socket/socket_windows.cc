@@ -5,7 +5,7 @@
 //  - a datagram that is longer than its room is cut and received, not an error that has eaten it;
 //  - SO_ERROR gives an errno;
 //  - a socket that is not bound has the name of its family with nothing in it;
-//  - a datagram socket does not report what became of earlier datagrams as failures to receive;
+//  - a datagram that found nobody is reported to a connected socket (-ECONNREFUSED) and to no other;
 //  - Winsock never tells whether a socket blocks, and has no number for what two duplicates share. What this
 //    file has made and set is remembered here instead. A socket that was made elsewhere counts as blocking
 //    until somebody says otherwise.
@@ -18,7 +18,7 @@
 #include "base/loopback_pair.h"
 #include "socket/socket.h"
 #include "socket/system_headers.h"
-#include "socket/winsock_buffers.h"
+#include "socket/winsock_shared.h"
 
 namespace fdloop {
 
@@ -70,6 +70,13 @@ void StoreLength(size_t* length, int wanted) {
   if (wanted >= 0 && static_cast<size_t>(wanted) < *length) *length = static_cast<size_t>(wanted);
 }
 
+// Whether a socket for datagrams learns that an earlier one found nobody.
+void ReportResets(SOCKET socket, bool on) {
+  BOOL report = on ? TRUE : FALSE;
+  DWORD written = 0;
+  WSAIoctl(socket, SIO_UDP_CONNRESET, &report, sizeof report, nullptr, 0, &written, nullptr, nullptr);
+}
+
 // What getsockname and its like answer when there is too little room is nothing, where POSIX answers what
 // fits. So they write here.
 template <typename Call>
@@ -77,7 +84,7 @@ Result WithName(int fd, uint8_t* address, size_t* length, Call call) {
   sockaddr_storage name = {};
   int written = sizeof name;
   const auto answer = call(reinterpret_cast<sockaddr*>(&name), &written);
-  if (answer == static_cast<decltype(answer)>(SOCKET_ERROR)) return LastWinsockFailure(fd);
+  if (answer == static_cast<decltype(answer)>(SOCKET_ERROR)) return FailureOf(fd);
   StoreLength(length, written);
   if (*length > 0) memcpy(address, &name, *length);
   return static_cast<Result>(answer);
@@ -125,12 +132,7 @@ Result OpenSocket(int family, int type, int protocol) {
   const SOCKET socket =
       WSASocketW(family, type, protocol, nullptr, 0, WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT);
   if (socket == INVALID_SOCKET) return LastWinsockFailure();
-  if (type == SOCK_DGRAM) {
-    // Not every family knows it, and none that does refuses it.
-    BOOL report = FALSE;
-    DWORD written = 0;
-    WSAIoctl(socket, SIO_UDP_CONNRESET, &report, sizeof report, nullptr, 0, &written, nullptr, nullptr);
-  }
+  if (type == SOCK_DGRAM) ReportResets(socket, false);
   return Finish(socket, false);
 }
 
@@ -152,15 +154,18 @@ Result OpenSocketPair(int family, int type, int protocol, int32_t fds[2]) {
 
 Result Close(int fd) {
   if (fd < 0) return -EBADF;
+  // What is no socket is not closed.
+  const Result type = SocketType(fd);
+  if (type < 0) return type;
   // Before: once it is closed, another thread may be given the number, and remember something of it.
   Forget(fd);
-  return closesocket(AsSocket(fd)) == 0 ? 0 : LastWinsockFailure(fd);
+  return closesocket(AsSocket(fd)) == 0 ? 0 : FailureOf(fd);
 }
 
 Result Duplicate(int fd) {
   if (fd < 0) return -EBADF;
   WSAPROTOCOL_INFOW info;
-  if (WSADuplicateSocketW(AsSocket(fd), GetCurrentProcessId(), &info) != 0) return LastWinsockFailure(fd);
+  if (WSADuplicateSocketW(AsSocket(fd), GetCurrentProcessId(), &info) != 0) return FailureOf(fd);
   const SOCKET socket = WSASocketW(FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO, &info, 0,
                                    WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT);
   if (socket == INVALID_SOCKET) return LastWinsockFailure();
@@ -184,12 +189,12 @@ Result SocketIdentity(int fd, uint64_t* identity) {
 
 Result Bind(int fd, const uint8_t* address, size_t length) {
   if (fd < 0) return -EBADF;
-  return bind(AsSocket(fd), AsAddress(address), Room(length)) == 0 ? 0 : LastWinsockFailure(fd);
+  return bind(AsSocket(fd), AsAddress(address), Room(length)) == 0 ? 0 : FailureOf(fd);
 }
 
 Result Listen(int fd, int backlog) {
   if (fd < 0) return -EBADF;
-  return listen(AsSocket(fd), backlog) == 0 ? 0 : LastWinsockFailure(fd);
+  return listen(AsSocket(fd), backlog) == 0 ? 0 : FailureOf(fd);
 }
 
 Result Accept(int fd, uint8_t* address, size_t* length) {
@@ -199,7 +204,7 @@ Result Accept(int fd, uint8_t* address, size_t* length) {
   const SOCKET socket = accept(AsSocket(fd), reinterpret_cast<sockaddr*>(&name), &written);
   if (socket == INVALID_SOCKET) {
     // The connection that was at the head of the queue is gone; POSIX has a name of its own for that.
-    return WSAGetLastError() == WSAECONNRESET ? -ECONNABORTED : LastWinsockFailure(fd);
+    return WSAGetLastError() == WSAECONNRESET ? -ECONNABORTED : FailureOf(fd);
   }
   const Result accepted = Finish(socket, true);
   if (accepted < 0) return accepted;
@@ -210,13 +215,16 @@ Result Accept(int fd, uint8_t* address, size_t* length) {
 
 Result Connect(int fd, const uint8_t* address, size_t length) {
   if (fd < 0) return -EBADF;
-  if (connect(AsSocket(fd), AsAddress(address), Room(length)) == 0) return 0;
-  return WSAGetLastError() == WSAEWOULDBLOCK ? -EINPROGRESS : LastWinsockFailure(fd);
+  if (connect(AsSocket(fd), AsAddress(address), Room(length)) == 0) {
+    if (SocketType(fd) == SOCK_DGRAM) ReportResets(AsSocket(fd), true);
+    return 0;
+  }
+  return WSAGetLastError() == WSAEWOULDBLOCK ? -EINPROGRESS : FailureOf(fd);
 }
 
 Result Shutdown(int fd, int how) {
   if (fd < 0) return -EBADF;
-  return shutdown(AsSocket(fd), how) == 0 ? 0 : LastWinsockFailure(fd);
+  return shutdown(AsSocket(fd), how) == 0 ? 0 : FailureOf(fd);
 }
 
 Result GetSocketName(int fd, uint8_t* address, size_t* length) {
@@ -241,7 +249,7 @@ Result Receive(int fd, uint8_t* data, size_t length, int flags) {
   const int room = Room(length);
   const int received = recv(AsSocket(fd), reinterpret_cast<char*>(data), room, flags);
   if (received >= 0) return received;
-  return WSAGetLastError() == WSAEMSGSIZE ? room : LastWinsockFailure(fd);
+  return WSAGetLastError() == WSAEMSGSIZE ? room : FailureOf(fd);
 }
 
 Result ReceiveFrom(int fd, uint8_t* data, size_t length, int flags, uint8_t* address,
@@ -254,7 +262,7 @@ Result ReceiveFrom(int fd, uint8_t* data, size_t length, int flags, uint8_t* add
   auto out_flags = static_cast<DWORD>(flags);
   if (WSARecvFrom(AsSocket(fd), &buffer, 1, &received, &out_flags, reinterpret_cast<sockaddr*>(&name),
                   &written, nullptr, nullptr) != 0) {
-    if (WSAGetLastError() != WSAEMSGSIZE) return LastWinsockFailure(fd);
+    if (WSAGetLastError() != WSAEMSGSIZE) return FailureOf(fd);
     received = buffer.len;
   }
   // A stream has no sender's name, and leaves no word about its length.
@@ -266,7 +274,7 @@ Result ReceiveFrom(int fd, uint8_t* data, size_t length, int flags, uint8_t* add
 Result Send(int fd, const uint8_t* data, size_t length, int flags) {
   if (fd < 0) return -EBADF;
   const int sent = send(AsSocket(fd), reinterpret_cast<const char*>(data), Room(length), flags);
-  return sent >= 0 ? sent : LastWinsockFailure(fd);
+  return sent >= 0 ? sent : FailureOf(fd);
 }
 
 Result SendTo(int fd, const uint8_t* data, size_t length, int flags, const uint8_t* address,
@@ -275,10 +283,12 @@ Result SendTo(int fd, const uint8_t* data, size_t length, int flags, const uint8
   const int sent = sendto(AsSocket(fd), reinterpret_cast<const char*>(data), Room(length), flags,
                           AsAddress(address), Room(address_length));
   if (sent >= 0) return sent;
-  // Without a peer there is nowhere to send to. Winsock says that it is not connected, which POSIX says of
-  // streams only.
-  const bool has_no_target = address_length == 0 && WSAGetLastError() == WSAENOTCONN;
-  return has_no_target && SocketType(fd) == SOCK_DGRAM ? -EDESTADDRREQ : LastWinsockFailure(fd);
+  const Result failure = FailureOf(fd);
+  // Without a peer there is nowhere to send to. Winsock has other names for that, not always the same.
+  int peer_length = 0;
+  const bool has_target = address_length > 0 || getpeername(AsSocket(fd), nullptr, &peer_length) == 0 ||
+                          WSAGetLastError() != WSAENOTCONN;
+  return !has_target && SocketType(fd) == SOCK_DGRAM ? -EDESTADDRREQ : failure;
 }
 
 Result SendGathered(int fd, const Chunk* chunks, size_t count, int flags) {
@@ -287,7 +297,7 @@ Result SendGathered(int fd, const Chunk* chunks, size_t count, int flags) {
   const DWORD used = FillBuffers(chunks, count, buffers);
   DWORD sent = 0;
   if (WSASend(AsSocket(fd), buffers, used, &sent, static_cast<DWORD>(flags), nullptr, nullptr) != 0) {
-    return LastWinsockFailure(fd);
+    return FailureOf(fd);
   }
   return static_cast<Result>(sent);
 }
@@ -301,7 +311,7 @@ Result GetOption(int fd, int level, int option, uint8_t* value, size_t* length) 
   // Some options are a single byte long although everybody hands in an int, and must then be all of it.
   if (*length > 0) memset(value, 0, *length);
   if (getsockopt(AsSocket(fd), level, option, reinterpret_cast<char*>(value), &written) != 0) {
-    return LastWinsockFailure(fd);
+    return FailureOf(fd);
   }
   int number = 0;
   if (written > 0 && static_cast<size_t>(written) < sizeof number && *length == sizeof number) {
@@ -320,13 +330,13 @@ Result SetOption(int fd, int level, int option, const uint8_t* value, size_t len
   if (fd < 0) return -EBADF;
   return setsockopt(AsSocket(fd), level, option, reinterpret_cast<const char*>(value), Room(length)) == 0
              ? 0
-             : LastWinsockFailure(fd);
+             : FailureOf(fd);
 }
 
 Result SetNonBlocking(int fd, bool on) {
   if (fd < 0) return -EBADF;
   u_long mode = on ? 1 : 0;
-  if (ioctlsocket(AsSocket(fd), static_cast<long>(FIONBIO), &mode) != 0) return LastWinsockFailure(fd);
+  if (ioctlsocket(AsSocket(fd), static_cast<long>(FIONBIO), &mode) != 0) return FailureOf(fd);
   WithMemory(fd, [&](Memory* memory) { memory->is_non_blocking = on; });
   return 0;
 }

@@ -2,13 +2,11 @@
 #include "socket/address.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 
 #include <string>
 
+#include "socket/system_headers.h"
 #include "test/harness.h"
 
 using namespace fdloop;

@@ -28,12 +28,20 @@ TEST(NamesAreTheUsualOnes) {
 
 TEST(TextsAreTheSystems) {
   char text[128];
-  ErrnoMessage(ECONNRESET, text, sizeof text);
-  CHECK_EQ(strcmp(text, strerror(ECONNRESET)), 0);
+  ErrnoMessage(ENOENT, text, sizeof text);
+  CHECK_EQ(strcmp(text, strerror(ENOENT)), 0);
   ErrnoMessage(99999, text, sizeof text);
   CHECK(strlen(text) > 0);
   ErrnoMessage(-5, text, sizeof text);
   CHECK(strlen(text) > 0);
+}
+
+TEST(ErrorsOfSocketsHaveATextEach) {
+  char reset[128], refused[128];
+  ErrnoMessage(ECONNRESET, reset, sizeof reset);
+  ErrnoMessage(ECONNREFUSED, refused, sizeof refused);
+  CHECK(strlen(reset) > 0);
+  CHECK(strcmp(reset, refused) != 0);
 }
 
 TEST(TextsAreCutToTheRoom) {

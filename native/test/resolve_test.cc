@@ -2,25 +2,17 @@
 // name server says is no business of these tests.
 #include "socket/resolve.h"
 
-#include <fcntl.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <poll.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "base/library_pin.h"
+#include "socket/socket.h"
+#include "socket/system_headers.h"
 #include "test/harness.h"
 #include "test/sockets.h"
 
 using namespace fdloop;
 
 namespace {
-
-bool IsWoken(int fd, int timeout_ms = 10000) {
-  pollfd entry = {fd, POLLIN, 0};
-  return poll(&entry, 1, timeout_ms) == 1 && (entry.revents & POLLIN) != 0;
-}
 
 AddressQuestion Ask(const char* host, const char* service, int flags = AI_NUMERICHOST | AI_NUMERICSERV) {
   AddressQuestion question;
@@ -35,7 +27,7 @@ AddressQuestion Ask(const char* host, const char* service, int flags = AI_NUMERI
 bool AnswerTo(AddressQuestion question, Answer* answer) {
   SocketPair pair;
   Lookup lookup;
-  if (lookup.Start(std::move(question), pair.b) != 0 || !IsWoken(pair.a)) return false;
+  if (lookup.Start(std::move(question), pair.b) != 0 || !WaitReadable(pair.a)) return false;
   return lookup.TakeAnswer(answer);
 }
 
@@ -54,7 +46,9 @@ TEST(FindsANumericHost) {
   CHECK_EQ(answer.addresses.size(), 1);
   CHECK_EQ(answer.addresses[0].family, AF_INET);
   CHECK_EQ(answer.addresses[0].type, SOCK_STREAM);
-  CHECK_EQ(answer.addresses[0].protocol, IPPROTO_TCP);
+  // Windows leaves it open.
+  const int protocol = answer.addresses[0].protocol;
+  CHECK(protocol == IPPROTO_TCP || protocol == 0);
   CHECK_EQ(answer.addresses[0].address.size(), sizeof(sockaddr_in));
   CHECK_EQ(Inet4(answer.addresses[0]).sin_addr.s_addr, htonl(0xC0000207));
   CHECK_EQ(ntohs(Inet4(answer.addresses[0]).sin_port), 8080);
@@ -101,7 +95,7 @@ TEST(FindsNumericNames) {
   question.address.assign(reinterpret_cast<const char*>(&inet), sizeof inet);
   question.flags = NI_NUMERICHOST | NI_NUMERICSERV;
   CHECK_EQ(lookup.Start(question, pair.b), 0);
-  CHECK(IsWoken(pair.a));
+  CHECK(WaitReadable(pair.a));
   Answer answer;
   CHECK(lookup.TakeAnswer(&answer));
   CHECK_EQ(answer.error, 0);
@@ -115,7 +109,7 @@ TEST(RefusesAnAddressThatIsTooLong) {
   NameQuestion question;
   question.address.assign(1000, 'x');
   CHECK_EQ(lookup.Start(question, pair.b), 0);
-  CHECK(IsWoken(pair.a));
+  CHECK(WaitReadable(pair.a));
   Answer answer;
   CHECK(lookup.TakeAnswer(&answer));
   CHECK_EQ(answer.error, EAI_FAMILY);
@@ -127,7 +121,7 @@ TEST(AnAnswerIsGivenAwayOnce) {
   Answer answer;
   CHECK(!lookup.TakeAnswer(&answer));
   CHECK_EQ(lookup.Start(Ask("127.0.0.1", "80"), pair.b), 0);
-  CHECK(IsWoken(pair.a));
+  CHECK(WaitReadable(pair.a));
   CHECK(lookup.TakeAnswer(&answer));
   CHECK(!lookup.TakeAnswer(&answer));
 }
@@ -144,12 +138,12 @@ TEST(AnAbandonedLookupLetsGoOfItsDescriptor) {
   for (int i = 0; i < 200; ++i) {
     SocketPair pair;
     Lookup lookup;
-    const int next = dup(pair.b);
-    close(next);
+    const int next = DuplicateSocket(pair.b);
+    CloseDescriptor(next);
     CHECK_EQ(lookup.Start(Ask("127.0.0.1", "80"), pair.b), 0);
     lookup.Abandon();
     lookup.Abandon();
-    CHECK_EQ(fcntl(next, F_GETFD), -1);
+    CHECK(!IsOpenSocket(next));
     Answer answer;
     CHECK(!lookup.TakeAnswer(&answer));
   }
@@ -157,15 +151,14 @@ TEST(AnAbandonedLookupLetsGoOfItsDescriptor) {
 
 TEST(AFullPipeIsNoObstacle) {
   SocketPair pair;
-  const std::string filling(1 << 16, 'x');
-  while (write(pair.b, filling.data(), filling.size()) > 0) {
+  const std::vector<uint8_t> filling(1 << 16);
+  while (Send(pair.b, filling.data(), filling.size(), 0) > 0) {
   }
   Lookup lookup;
   CHECK_EQ(lookup.Start(Ask("127.0.0.1", "80"), pair.b), 0);
   Answer answer;
   for (const int64_t start = NowNs(); !lookup.TakeAnswer(&answer);) {
     CHECK(NowNs() - start < 10LL * 1000 * 1000 * 1000);
-    sched_yield();
   }
   CHECK_EQ(answer.error, 0);
 }
@@ -178,7 +171,6 @@ TEST(AReaderThatIsGoneKillsNobody) {
   Answer answer;
   for (const int64_t start = NowNs(); !lookup.TakeAnswer(&answer);) {
     CHECK(NowNs() - start < 10LL * 1000 * 1000 * 1000);
-    sched_yield();
   }
   CHECK_EQ(answer.error, 0);
 }

@@ -1,7 +1,7 @@
 // winsock_buffers.h: chunks in the form that Winsock's gathering and scattering calls want them. For the
 // leaves of socket.h and message.h on Windows.
-#ifndef FDLOOP_SOCKET_WINSOCK_BUFFERS_H_
-#define FDLOOP_SOCKET_WINSOCK_BUFFERS_H_
+#ifndef FDLOOP_SOCKET_WINSOCK_SHARED_H_
+#define FDLOOP_SOCKET_WINSOCK_SHARED_H_
 
 #include <limits.h>
 
@@ -35,6 +35,18 @@ inline Result SocketType(int fd) {
   return result;
 }
 
+// The answer of a call about `fd` that has just failed. Some calls look at their other arguments first, and
+// say that those are wrong where there is no socket at all.
+inline Result FailureOf(int fd) {
+  const int error = WSAGetLastError();
+  if (error == WSAEWOULDBLOCK) return -EAGAIN;
+  const Result type = SocketType(fd);
+  if (type < 0) return type;
+  // What a connected socket for datagrams learns of its peer is that there is none. POSIX calls it by the
+  // name that connections have for it.
+  return error == WSAECONNRESET && type == SOCK_DGRAM ? -ECONNREFUSED : WindowsFailure(error);
+}
+
 }  // namespace fdloop
 
-#endif  // FDLOOP_SOCKET_WINSOCK_BUFFERS_H_
+#endif  // FDLOOP_SOCKET_WINSOCK_SHARED_H_
