@@ -111,6 +111,7 @@ export {
 } from './loop/base-event-loop';
 export { type FileSource, SendfileNotAvailableError } from './loop/file-source';
 export { Handle, TimerHandle } from './loop/handle';
+export type { HostWatchMode } from './native/types';
 export type { SelectorLike } from './loop/ready';
 export type { SockLike } from './loop/sock-io';
 export type { SendfileOptions } from './loop/sock-sendfile';

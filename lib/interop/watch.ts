@@ -17,7 +17,7 @@ import { inspect } from 'node:util';
 import { EVENT_PRI, EVENT_READ, EVENT_WRITE } from '../base/constants';
 import { KeyError, NotImplementedError, type OSError, RuntimeError, typeError, ValueError } from '../base/errors';
 import { drainMicrotasks } from '../base/microtasks';
-import { watchSelector } from '../loop/hosted-driver';
+import { watchSelector } from '../loop/host-watch';
 import { binding } from '../native/binding';
 import { check, errorFor } from '../native/check';
 import type { NativeHostWatch } from '../native/types';

@@ -24,12 +24,13 @@ import { Deque } from '../base/deque';
 import { isFatal, NotImplementedError, RuntimeError, typeError } from '../base/errors';
 import { TimerHeap } from '../base/heap';
 import { logger } from '../base/log';
-import { canDrainMicrotasks, drainMicrotasks } from '../base/microtasks';
+import { canDrainMicrotasks, drainMicrotasks, hasDrain } from '../base/microtasks';
 import { _getRunningLoop, _setRunningLoop } from '../base/running-loop';
 import type { CoroutineLike } from '../futures/coroutine';
 import { ensureFuture, type Awaitable } from '../futures/ensure-future';
 import { Future, isFuture } from '../futures/future';
 import { Task, type TaskOptions } from '../futures/task';
+import type { HostWatchMode } from '../native/types';
 import { blockingDriver, runSynchronously, VirtualClock, VirtualDriver, type Driver } from './driver';
 import { Handle, TimerHandle } from './handle';
 import { HostedDriver } from './hosted-driver';
@@ -57,6 +58,12 @@ export type TaskFactory = <T>(loop: BaseEventLoop, coroutine: CoroutineLike<T>, 
 export interface LoopOptions {
   /** The clock of the loop: a VirtualClock makes synchronous runs jump from timer to timer instead of waiting. */
   clock?: Clock;
+  /**
+   * How hosted runs hear that a descriptor is ready. 'nested': Node's own loop watches the selector's descriptor.
+   * 'thread': a thread waits on the selector and wakes Node, a few microseconds later. Left out, it is 'nested' wherever
+   * that can be had: not on Windows, not in Bun, and not for a selector without a descriptor (poll, select).
+   */
+  hostWatch?: HostWatchMode | undefined;
 }
 
 /** The part of a loop that knows nothing of descriptors. asyncio: BaseEventLoop. */
@@ -73,6 +80,7 @@ export abstract class BaseEventLoop {
 
   /** @internal */ abstract readonly _selector: SelectorLike | null;
 
+  /** @internal */ readonly _hostWatch: HostWatchMode | undefined;
   /** @internal */ _clock: Clock;
   /** @internal */ _clockResolution: Seconds;
   /** @internal */ _closed = false;
@@ -92,6 +100,7 @@ export abstract class BaseEventLoop {
   #escaping: { error: unknown } | null = null;
 
   constructor(options: LoopOptions = {}) {
+    this._hostWatch = options.hostWatch;
     this._clock = options.clock ?? monotonicClock;
     this._clockResolution = this._clock.resolution;
     this._debug = (process.env.FDLOOP_DEBUG ?? '') !== '';
@@ -193,6 +202,7 @@ export abstract class BaseEventLoop {
   runForever(): Promise<void> {
     this._checkClosed();
     this._checkRunning();
+    if (!hasDrain) throw new NotImplementedError('this runtime cannot run promise jobs in a turn', 'ERR_NO_DRAIN');
     const driver = new HostedDriver(this);
     this.#beginRun(driver, true);
     return driver.run().finally(() => this.#endRun());

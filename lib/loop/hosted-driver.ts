@@ -8,15 +8,13 @@
 //        +-- a descriptor:    the host watch
 //        +-- wake():          somebody queued something from outside of a turn
 
-import { RuntimeError } from '../base/errors';
 import type { Seconds } from '../base/constants';
-import { binding } from '../native/binding';
 import { copyContext } from '../futures/context';
 import { errorFor } from '../native/check';
 import type { NativeHostWatch } from '../native/types';
-import { NativeSelectorBase } from '../selectors/native-selector';
 import type { BaseEventLoop } from './base-event-loop';
 import { VirtualClock, type Driver } from './driver';
+import { watchSelector } from './host-watch';
 import { selectReady, type ReadyList, type SelectorLike } from './ready';
 
 /** Iterations in one turn, before Node gets its own. */
@@ -26,24 +24,6 @@ const FRUITLESS_LOOKS = 4;
 const TURNS_BETWEEN_LOOKS = 16;
 /** The longest that setTimeout can wait, in milliseconds. */
 const MAX_HOST_TIMEOUT = 0x7fffffff;
-
-/** A watch of Node's loop on a selector. @internal */
-export function watchSelector(selector: SelectorLike, onReady: () => void): NativeHostWatch {
-  let watch: NativeHostWatch | number;
-  if (selector instanceof NativeSelectorBase) {
-    const mode = selector._native.fd >= 0 ? 'nested' : 'thread';
-    watch = binding.createHostWatch(selector._native, mode, onReady);
-  } else if (typeof selector.fileno === 'function') {
-    watch = binding.createHostWatchForFd(selector.fileno(), onReady);
-  } else {
-    throw new RuntimeError(
-      'a selector that has no descriptor of its own cannot be hosted: give it a fileno(), or use the Sync verbs',
-      'ERR_SELECTOR_NOT_HOSTABLE',
-    );
-  }
-  if (typeof watch === 'number') throw errorFor(watch, 'host watch');
-  return watch;
-}
 
 export class HostedDriver implements Driver {
   readonly #loop: BaseEventLoop;
@@ -63,7 +43,7 @@ export class HostedDriver implements Driver {
   /** @throws RuntimeError (ERR_SELECTOR_NOT_HOSTABLE), OSError */
   constructor(loop: BaseEventLoop) {
     this.#loop = loop;
-    this.#watch = watchSelector(loop._selector as SelectorLike, () => this.#turnInContext());
+    this.#watch = watchSelector(loop._selector as SelectorLike, () => this.#turnInContext(), loop._hostWatch);
     if (!loop.hasRef()) this.#watch.unref();
   }
 

@@ -23,6 +23,7 @@ import type { Attachable } from '../transports/selector-transport';
 import type { SelectorSocketTransport } from '../transports/socket-transport';
 import { BaseEventLoop, type LoopOptions } from './base-event-loop';
 import { Handle, type Callback } from './handle';
+import { checkHostWatch } from './host-watch';
 import type { ReadyList, SelectorLike } from './ready';
 import { TransportMap } from './transport-map';
 import type { OutsideSource } from './waker';
@@ -65,6 +66,7 @@ export abstract class BaseSelectorEventLoop extends BaseEventLoop {
 
   constructor(options: SelectorLoopOptions = {}) {
     super(options);
+    if (options.hostWatch !== undefined) checkHostWatch(options.hostWatch, options.selector);
     this._selector = options.selector ?? new DefaultSelector();
     if (this._debug) logger.debug(`Using selector: ${this._selector.constructor.name}`);
     this._makeSelfPipe();

@@ -52,7 +52,9 @@ class Lower extends Duplex {
 
   // Not through the buffers of Duplex: what is written is out at once, and what is fed is in at once.
   override write(chunk: Uint8Array, ...rest: unknown[]): boolean {
-    this.confirms.push(rest[rest.length - 1] as () => void);
+    // Not every runtime wants to hear of it.
+    const confirm = rest[rest.length - 1];
+    if (typeof confirm === 'function') this.confirms.push(confirm as () => void);
     this.#take(chunk);
     return true;
   }
@@ -93,7 +95,8 @@ export class SSLEngine {
     });
     this.socket = settings.serverSide ? this.#serve(settings) : this.#connect(settings);
     const { socket } = this;
-    const wrap = this.#native?._parentWrap;
+    // Deno has one too, but what it is told comes to nothing.
+    const wrap = 'Deno' in globalThis ? undefined : this.#native?._parentWrap;
     this.#wrap = typeof wrap?.finishWrite === 'function' && wrap._handle !== undefined ? (wrap as StreamWrap) : null;
     socket.on('error', (error) => this.#fail(error));
     socket.on('_tlsError', (error: unknown) => this.#fail(error));

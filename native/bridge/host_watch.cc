@@ -18,9 +18,10 @@ void HostWatch::SetEngine(WatchEngine* engine) {
 }
 
 Result HostWatch::SetObject(napi_value object) {
+  if (napi_create_reference(env_, object, 0, &object_) != napi_ok) return -ENOMEM;
+  if (engine_->HasScope()) return 0;
   napi_value name;
-  if (napi_create_reference(env_, object, 0, &object_) != napi_ok ||
-      napi_create_string_utf8(env_, "fdloop:HostWatch", NAPI_AUTO_LENGTH, &name) != napi_ok ||
+  if (napi_create_string_utf8(env_, "fdloop:HostWatch", NAPI_AUTO_LENGTH, &name) != napi_ok ||
       napi_async_init(env_, object, name, &async_context_) != napi_ok) {
     return -ENOMEM;
   }
@@ -79,7 +80,7 @@ void HostWatch::InterestsChanged() {
 // A closed selector never has anything to report again, so neither has its watch.
 void HostWatch::SelectorClosing() { Close(); }
 
-void HostWatch::Ready(uint32_t ticket, Scope scope) {
+void HostWatch::Ready(uint32_t ticket) {
   if (!armed_ || ticket != ticket_) return;
   napi_handle_scope handles;
   if (napi_open_handle_scope(env_, &handles) != napi_ok) return;
@@ -87,7 +88,7 @@ void HostWatch::Ready(uint32_t ticket, Scope scope) {
   napi_get_reference_value(env_, object_, &object);
   SetArmed(false);
   calling_ = true;
-  if (object != nullptr) Call(object, scope);
+  if (object != nullptr) Call(object);
   calling_ = false;
   if (IsOpen()) {
     if (!armed_) engine_->Stop();
@@ -100,10 +101,10 @@ void HostWatch::Ready(uint32_t ticket, Scope scope) {
 
 // Nothing may be thrown across the host's C frames, and a pending exception would surface in whatever
 // Node-API call comes next. So it is taken here and becomes an ordinary 'uncaughtException'.
-void HostWatch::Call(napi_value object, Scope scope) {
+void HostWatch::Call(napi_value object) {
   napi_value callback, result;
   napi_status status = napi_get_named_property(env_, object, "onReady", &callback);
-  if (status == napi_ok && scope == Scope::kNone) {
+  if (status == napi_ok && async_context_ != nullptr) {
     status = napi_make_callback(env_, async_context_, object, callback, 0, nullptr, &result);
   } else if (status == napi_ok) {
     status = napi_call_function(env_, object, callback, 0, nullptr, &result);

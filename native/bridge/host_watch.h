@@ -28,6 +28,10 @@ class HostWatch;
 // What wakes the host loop. All calls come from the host's thread.
 class WatchEngine {
  public:
+  // Whether it calls HostWatch::Ready from inside a callback scope of the host's. From a bare callback of the
+  // loop one has to be made.
+  virtual bool HasScope() const = 0;
+
   // From Start to Stop, HostWatch::Ready is called with `ticket` when there is something, at least once and
   // possibly more often. A call with an older ticket may still come; the watch ignores it.
   virtual Result Start(uint32_t ticket) = 0;
@@ -47,10 +51,6 @@ class WatchEngine {
 
 class HostWatch final : public SelectorObserver {
  public:
-  // How the engine came to call Ready: from a bare callback of the loop, where a callback scope has to be
-  // made, or from inside one.
-  enum class Scope { kNone, kPresent };
-
   HostWatch(napi_env env, std::shared_ptr<Selector> selector);
   HostWatch(const HostWatch&) = delete;
   HostWatch& operator=(const HostWatch&) = delete;
@@ -69,7 +69,7 @@ class HostWatch final : public SelectorObserver {
   bool IsArmed() const { return armed_; }
   bool IsOpen() const { return engine_ != nullptr; }
   napi_env env() const { return env_; }
-  void Ready(uint32_t ticket, Scope scope);
+  void Ready(uint32_t ticket);
 
   // SelectorObserver.
   void InterestsChanged() override;
@@ -77,13 +77,13 @@ class HostWatch final : public SelectorObserver {
 
  private:
   void SetArmed(bool armed);
-  void Call(napi_value object, Scope scope);
+  void Call(napi_value object);
 
   napi_env env_;
   std::shared_ptr<Selector> selector_;  // Empty for a watch on a foreign descriptor.
   WatchEngine* engine_ = nullptr;
-  napi_ref object_ = nullptr;  // Weak while disarmed, strong while armed.
-  napi_async_context async_context_ = nullptr;
+  napi_ref object_ = nullptr;                   // Weak while disarmed, strong while armed.
+  napi_async_context async_context_ = nullptr;  // For an engine without a scope.
   bool armed_ = false;
   bool calling_ = false;
   uint32_t ticket_ = 0;

@@ -30,6 +30,7 @@ class NestedEngine final : public WatchEngine {
   // For an engine whose Open failed.
   static void Discard(NestedEngine* engine) { delete engine; }
 
+  bool HasScope() const override { return false; }
   Result Start(uint32_t ticket) override;
   void Stop() override;
   void SetReferenced(bool referenced) override;
@@ -106,7 +107,7 @@ void NestedEngine::OnPoll(uv_poll_t* handle, int, int) {
   HostWatch* watch = engine->watch_;
   if (watch == nullptr) return;
   engine->in_callback_ = true;
-  watch->Ready(engine->ticket_, HostWatch::Scope::kNone);
+  watch->Ready(engine->ticket_);
   engine->in_callback_ = false;
   if (engine->watch_ != nullptr && !engine->watch_->IsArmed()) engine->Stop();
 }

@@ -18,6 +18,7 @@ class ThreadEngine final : public WatchEngine {
 
   Result Open(Selector* selector);
 
+  bool HasScope() const override { return true; }
   Result Start(uint32_t ticket) override;
   void Stop() override;
   void SetReferenced(bool referenced) override;
@@ -108,8 +109,7 @@ void ThreadEngine::OnCall(napi_env env, napi_value, void* data, void* ticket) {
   if (env == nullptr) return;
   auto* engine = static_cast<ThreadEngine*>(data);
   if (engine->watch_ == nullptr) return;
-  engine->watch_->Ready(static_cast<uint32_t>(reinterpret_cast<uintptr_t>(ticket)),
-                        HostWatch::Scope::kPresent);
+  engine->watch_->Ready(static_cast<uint32_t>(reinterpret_cast<uintptr_t>(ticket)));
 }
 
 void ThreadEngine::OnFinalize(napi_env, void* data, void*) { delete static_cast<ThreadEngine*>(data); }

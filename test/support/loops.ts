@@ -5,6 +5,7 @@ import { SelectorEventLoop } from '../../lib/event-loop';
 import type { ExceptionContext } from '../../lib/loop/base-event-loop';
 import { VirtualClock } from '../../lib/loop/driver';
 import type { SelectorLike } from '../../lib/loop/ready';
+import type { SelectorLoopOptions } from '../../lib/loop/selector-event-loop';
 import { binding } from '../../lib/native/binding';
 import {
   EpollSelector,
@@ -58,9 +59,10 @@ export class TestLoop {
   constructor(
     readonly driver: DriverName,
     selector: SelectorLike,
+    options: SelectorLoopOptions = {},
   ) {
     const clock = driver === 'virtual' ? { clock: new VirtualClock(1000) } : {};
-    this.loop = new SelectorEventLoop({ selector, ...clock });
+    this.loop = new SelectorEventLoop({ selector, ...clock, ...options });
     this.loop.setExceptionHandler((_loop, context) => {
       this.#contexts.push(context);
     });
@@ -113,10 +115,11 @@ export class TestLoop {
 export function useLoop(
   driver: DriverName = 'hosted',
   selector: SelectorName = selectorNames[0],
+  options: SelectorLoopOptions = {},
 ): { readonly current: TestLoop } {
   let current: TestLoop | null = null;
   beforeEach(() => {
-    current = new TestLoop(driver, new selectorClasses[selector]());
+    current = new TestLoop(driver, new selectorClasses[selector](), options);
   });
   afterEach(async () => {
     const loop = current;
@@ -131,9 +134,12 @@ export function useLoop(
   };
 }
 
-/** Declares `suite` once for every selector with every driver. */
+/** Declares `suite` once for every selector with every driver, and for each way in which a host can wait. */
 export function forEveryLoop(suite: (name: string, use: () => { readonly current: TestLoop }) => void): void {
   for (const selector of selectorNames) {
     for (const driver of driverNames) suite(`${selector}, ${driver}`, () => useLoop(driver, selector));
   }
+  // Where a selector has no descriptor, a thread waits anyway.
+  const [best] = selectorNames;
+  suite(`${best}, hosted by a thread`, () => useLoop('hosted', best, { hostWatch: 'thread' }));
 }
