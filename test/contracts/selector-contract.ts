@@ -14,6 +14,8 @@ import { readinessContract, timeoutContract } from './selector-wait-contract';
 export interface SelectorTraits {
   /** The system's name of the facility. */
   facility: 'epoll' | 'iocp' | 'kqueue' | 'poll' | 'select';
+  /** Nothing but sockets can be watched: Windows. Then there are no pipes to test with, and no files to refuse as such. */
+  socketsOnly: boolean;
   /** The system knows what is registered, so it refuses descriptors that are not open. */
   refusesAtRegistration: boolean;
   /** The flags that it has, of those that not every selector has. */
@@ -24,8 +26,8 @@ export interface SelectorTraits {
   hangUpIsBoth: boolean;
   /** Entries come in the order in which they became ready. */
   readyOrder: boolean;
-  /** A time limit is rounded up to whole milliseconds. */
-  wholeMilliseconds: boolean;
+  /** A time limit is rounded up to whole milliseconds; null where the system's tick is longer than that. */
+  wholeMilliseconds: boolean | null;
   /** The descriptors that it can watch are below this. */
   descriptorLimit: number | null;
   /** What a wait makes of a descriptor that was closed while registered. */

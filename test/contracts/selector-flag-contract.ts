@@ -98,11 +98,9 @@ export function flagContract({ make, traits }: SelectorSubject): void {
     });
 
     test('an error or a hang-up is no priority', () => {
-      const { reader, writer } = kit.current.pipe();
-      selector.register(reader, EVENT_READ | EVENT_PRI);
-      selector.register(writer, EVENT_WRITE | EVENT_PRI);
-      kit.current.closeFd(writer);
-      selector.unregister(writer);
+      const [socket, other] = kit.current.pair();
+      selector.register(socket, EVENT_READ | EVENT_PRI);
+      other.close();
       expect(masks()).toEqual([EVENT_READ]);
     });
   }

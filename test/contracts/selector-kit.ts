@@ -7,7 +7,8 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { Worker } from 'node:worker_threads';
 
-import { socketpair, type Socket } from '../../lib/sockets/socket';
+import { addonFile } from '../../lib/native/binding';
+import { socketpair, Socket } from '../../lib/sockets/socket';
 
 /** Everything that one test opens; `close` closes it. */
 export class SelectorKit {
@@ -27,11 +28,25 @@ export class SelectorKit {
   /** A pair whose first socket has the descriptor `fd`, which has just been closed. */
   pairWithFd(fd: number): [Socket, Socket] {
     for (let tries = 0; tries < 64; tries++) {
-      const [first, second] = this.pair();
+      const [first, second] = process.platform === 'win32' ? this.#connection() : this.pair();
       if (first.fileno() === fd) return [first, second];
       if (second.fileno() === fd) return [second, first];
     }
     throw new Error(`descriptor ${fd} is taken`);
+  }
+
+  // Where a pair is a connection, its listener would take the number. Here the first socket is there before it.
+  #connection(): [Socket, Socket] {
+    const client = this.own(new Socket());
+    const listener = this.own(new Socket());
+    listener.bind(['127.0.0.1', 0]);
+    listener.listen(1);
+    client.setblocking(true);
+    client.connect(listener.getsockname() as [string, number]);
+    client.setblocking(false);
+    listener.setblocking(true);
+    const [server] = listener.accept();
+    return [client, this.own(server)];
   }
 
   #folder(): string {
@@ -67,11 +82,11 @@ export class SelectorKit {
     if (this.#open.delete(fd)) fs.closeSync(fd);
   }
 
-  /** Somebody who writes a byte to `fd` once this thread sleeps in the kernel after `go` was called. */
+  /** Somebody who sends a byte to the socket `fd` once this thread sleeps in the kernel after `go` was called. */
   async writerWhileAsleep(fd: number): Promise<{ go: () => void }> {
     const shared = new Int32Array(new SharedArrayBuffer(4));
     const worker = new Worker(
-      `const { parentPort, workerData: { shared, fd, pid } } = require('node:worker_threads');
+      `const { parentPort, workerData: { shared, fd, pid, addonFile } } = require('node:worker_threads');
        const fs = require('node:fs');
        const stat = '/proc/' + pid + '/task/' + pid + '/stat';
        const canTell = fs.existsSync(stat);
@@ -81,8 +96,8 @@ export class SelectorKit {
        // Where nobody tells what a thread does, it is given a moment: written too early, the byte is there all the same.
        if (!canTell) Atomics.wait(shared, 0, 1, 20);
        while (canTell && !isAsleep());
-       fs.writeSync(fd, 'x');`,
-      { eval: true, workerData: { shared, fd, pid: process.pid } },
+       require(addonFile).send(fd, Buffer.from('x'), 0, 1, 0);`,
+      { eval: true, workerData: { shared, fd, pid: process.pid, addonFile } },
     );
     const exited = once(worker, 'exit');
     this.#cleanups.push(async () => {

@@ -108,6 +108,7 @@ export function closedDescriptorContract({ make, traits }: SelectorSubject): voi
       const [socket] = kit.current.pair();
       const fd = socket.fileno();
       const key = selector.register(fd, EVENT_READ);
+      expect(selector.select(0)).toEqual([]);
       socket.close();
       const [again, peer] = kit.current.pairWithFd(fd);
       peer.send(byte);
@@ -120,6 +121,7 @@ export function closedDescriptorContract({ make, traits }: SelectorSubject): voi
       const [socket] = kit.current.pair();
       const fd = socket.fileno();
       selector.register(fd, EVENT_READ);
+      expect(selector.select(0)).toEqual([]);
       socket.close();
       const [again, peer] = kit.current.pairWithFd(fd);
       peer.send(byte);

@@ -3,9 +3,11 @@
 import type { SelectorTraits } from '../contracts/selector-contract';
 
 const FD_SETSIZE = 1024;
+const isWindows = process.platform === 'win32';
 
 export const epollTraits: SelectorTraits = {
   facility: 'epoll',
+  socketsOnly: false,
   supports: ['priority', 'edge', 'oneshot'],
   refusesAtRegistration: true,
   modifiesInPlace: true,
@@ -18,6 +20,7 @@ export const epollTraits: SelectorTraits = {
 
 export const iocpTraits: SelectorTraits = {
   facility: 'iocp',
+  socketsOnly: true,
   supports: ['priority'],
   refusesAtRegistration: true,
   modifiesInPlace: true,
@@ -30,6 +33,7 @@ export const iocpTraits: SelectorTraits = {
 
 export const kqueueTraits: SelectorTraits = {
   facility: 'kqueue',
+  socketsOnly: false,
   supports: ['edge'],
   refusesAtRegistration: true,
   modifiesInPlace: false,
@@ -42,6 +46,7 @@ export const kqueueTraits: SelectorTraits = {
 
 export const pollTraits: SelectorTraits = {
   facility: 'poll',
+  socketsOnly: false,
   supports: ['priority'],
   refusesAtRegistration: false,
   modifiesInPlace: true,
@@ -54,12 +59,14 @@ export const pollTraits: SelectorTraits = {
 
 export const selectTraits: SelectorTraits = {
   facility: 'select',
+  socketsOnly: isWindows,
   supports: ['priority'],
   refusesAtRegistration: false,
   modifiesInPlace: false,
   hangUpIsBoth: false,
   readyOrder: false,
-  wholeMilliseconds: false,
-  descriptorLimit: FD_SETSIZE,
+  wholeMilliseconds: isWindows ? null : false,
+  // Windows takes a list of any length.
+  descriptorLimit: isWindows ? null : FD_SETSIZE,
   closedWhileRegistered: 'EBADF',
 };

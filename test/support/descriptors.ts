@@ -22,7 +22,8 @@ export function openDescriptors(): Map<number, string> {
 /** A free descriptor number: nothing is open there. */
 export function closedDescriptor(): number {
   const used = openDescriptors();
-  let fd = 900;
+  // A number that Windows' handles do not come to, and could be one.
+  let fd = process.platform === 'win32' ? 0x3fffff00 : 900;
   while (used.has(fd)) fd += 1;
   return fd;
 }
