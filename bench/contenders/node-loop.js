@@ -3,7 +3,7 @@
 //
 //   node node-loop.js callSoon | iteration | timers COUNT | futures | tasks | ...
 
-const { perOperation, report } = require('./clock');
+const { measured, perOperation, report } = require('./clock');
 
 const [name, ...args] = process.argv.slice(2);
 const nothing = () => {};
@@ -24,11 +24,15 @@ function immediates(total, batch) {
 }
 
 const cases = {
-  callSoon: async (scale) => ({ 'callSoon, batches of 1,000': await immediates(1_000_000 * scale, 1000) }),
+  *callSoon(scale) {
+    return { 'callSoon, batches of 1,000': yield immediates(1_000_000 * scale, 1000) };
+  },
 
-  iteration: async (scale) => ({ 'one handle in each iteration': await immediates(100_000 * scale, 1) }),
+  *iteration(scale) {
+    return { 'one handle in each iteration': yield immediates(100_000 * scale, 1) };
+  },
 
-  async timers(scale, count) {
+  *timers(scale, count) {
     const total = Number(count) * scale;
     const title = `${Number(count).toLocaleString('en')} timers`;
     const handles = new Array(total);
@@ -38,23 +42,28 @@ const cases = {
     figures[`${title}: schedule`] = perOperation(total, before);
     before = process.cpuUsage();
     for (const handle of handles) clearTimeout(handle);
-    await new Promise(setImmediate);
+    yield new Promise(setImmediate);
     figures[`${title}: cancel`] = perOperation(total, before);
     for (let index = 0; index < total; index++) setTimeout(nothing, 1 + Math.random() * 10);
     const due = Date.now() + 20;
     while (Date.now() < due);
     before = process.cpuUsage();
-    await new Promise((resolve) => setTimeout(resolve, 12));
+    yield new Promise((resolve) => setTimeout(resolve, 12));
     figures[`${title}: fire`] = perOperation(total, before);
     return figures;
   },
 
-  async futures(scale) {
+  *futures(scale) {
     const total = 100_000 * scale;
-    const before = process.cpuUsage();
-    for (let index = 0; index < total; index++) await new Promise((resolve) => setImmediate(resolve));
-    return { 'await a future, async function': perOperation(total, before) };
+    const wait = async () => {
+      for (let index = 0; index < total; index++) await new Promise((resolve) => setImmediate(resolve));
+    };
+    return { 'await a future, async function': yield measured(total, wait) };
   },
 };
 
-report(cases[name] ?? (() => ({})), args);
+function* none() {
+  return {};
+}
+
+report(cases[name] ?? none, args);

@@ -54,7 +54,7 @@ function fdloopOn(node, runner, buffered) {
   return {
     version: () => `${require('../../package.json').version} on Node ${ask(node(), '--version').slice(1)}`,
     serve: (mode, args) => [node(), source('contenders/fdloop.js'), runner, modeOf(mode), ...args],
-    program: (file, args) => [node(), source(`contenders/fdloop-${file}.js`), ...args],
+    program: (file, args) => [node(), source(`contenders/fdloop-${file}.js`), runner, ...args],
   };
 }
 

@@ -7,7 +7,8 @@ const { execFileSync, spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 
-const root = path.join(__dirname, '..', '..');
+const { root } = require('./machine');
+
 const bench = path.join(root, 'bench');
 const folder = path.join(bench, 'build');
 
@@ -70,6 +71,9 @@ function compileLibrary() {
 function copyAddon() {
   const addon = process.env.FDLOOP_ADDON || path.join(root, 'build', 'Release', 'addon.node');
   if (!fs.existsSync(addon)) execFileSync('npm', ['run', 'build:native'], { cwd: root, stdio: 'inherit' });
+  if (!process.env.FDLOOP_ADDON && newest(path.join(root, 'native')) > fs.statSync(addon).mtimeMs) {
+    console.log('the addon is older than native/: npm run build:native');
+  }
   fs.copyFileSync(addon, `${built('addon.node')}.new`);
   fs.renameSync(`${built('addon.node')}.new`, built('addon.node'));
 }

@@ -4,6 +4,7 @@
 const { spawn } = require('node:child_process');
 const path = require('node:path');
 
+const { root } = require('./machine');
 const { built } = require('./make');
 
 const living = new Set();
@@ -56,7 +57,7 @@ class Program {
 
   failure(what) {
     const lines = this.errors.trim().split('\n');
-    const said = lines.find((line) => /error/i.test(line)) ?? lines.pop();
+    const said = (lines.find((line) => /error/i.test(line)) ?? lines.pop()).replaceAll(`${root}/`, '');
     return new Error(`${this.name}: ${what}${said === '' ? '' : `: ${said}`}`);
   }
 

@@ -110,6 +110,7 @@ function glance(suites) {
     const medians = cells.flatMap(({ rows }) => (rows[name]?.ratio ? [rows[name].ratio.median] : []));
     return medians.length === cells.length ? figure(geometricMean(medians)) : '';
   };
+  if (all.length === 0) return 'Not measured yet.';
   const heads = all.map(({ title, base }) => `${title} (${base} = 1)`);
   const rows = names.map((name) => [name, ...all.map((result) => mean(result, name))]);
   return table(

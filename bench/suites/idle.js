@@ -2,7 +2,7 @@
 // idle.js: what a connection that only stays costs in memory: ten thousand of them, each used once.
 
 const everybody = [
-  ...['libuv in C', 'fdloop', 'fdloop, buffered', 'fdloop, sync', 'fdloop, newer Node'],
+  ...['C epoll', 'libuv in C', 'fdloop', 'fdloop, buffered', 'fdloop, sync', 'fdloop, newer Node'],
   ...['uvloop', 'Bun', 'Go', 'asyncio', 'Deno', 'newer Node', 'Node'],
 ];
 
