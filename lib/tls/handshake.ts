@@ -7,7 +7,7 @@ import type { Seconds } from '../base/constants';
 import { makeOSError, RuntimeError } from '../base/errors';
 import { logger } from '../base/log';
 import type { TimerHandle } from '../loop/handle';
-import { isRefusal } from './ssl-error';
+import { isRefusal, SSLError } from './ssl-error';
 import type { SSLProtocol } from './ssl-protocol';
 import type { SSLSession } from './session';
 
@@ -62,7 +62,7 @@ export class Handshake {
       protocol._fatalError(error, 'TLS handshake failed on verifying the certificate');
     } else {
       // Differs from asyncio: the peer gets the alert, which says why (TLS-013).
-      protocol._writing.pushOut();
+      if (error instanceof SSLError) protocol._writing.pushOut();
       protocol._fatalError(error, 'TLS handshake failed');
     }
     protocol._wakeWaiter(error);

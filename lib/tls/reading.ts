@@ -120,7 +120,9 @@ export class Reading {
     const isFull = filled === buffer.length;
     this.#goesOn = isFull;
     if (isFull) this.#protocol._loop.callSoon(() => this.#protocol._goOn());
-    if (filled > 0) protocol.bufferUpdated(filled);
+    // A protocol that was set in getBuffer hears of it, if it is of this kind.
+    const { _appProtocol: now } = this.#protocol;
+    if (filled > 0) (now instanceof BufferedProtocol ? now : protocol).bufferUpdated(filled);
     return !isFull;
   }
 

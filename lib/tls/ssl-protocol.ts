@@ -178,10 +178,13 @@ export class SSLProtocol extends BufferedProtocol {
    */
   _settle(hint: number | null = 0): void {
     const session = this._session as SSLSession;
-    const isFirst = session.handshakeDone && this._state === 'handshake';
-    if (isFirst) this._handshake.succeed();
+    if (session.handshakeDone && this._state === 'handshake') {
+      this._handshake.succeed();
+      this._reading.read();
+      return;
+    }
     // Differs from asyncio: what was decrypted before a failure is not lost (TLS-083).
-    if (this._state === 'wrapped' || this._state === 'flushing') this._reading.read(isFirst ? 0 : hint);
+    if (this._state === 'wrapped' || this._state === 'flushing') this._reading.read(hint);
     else if (this._settleFailure()) return;
     else if (this._state === 'shutdown') this._shutdown.goOn();
     // A client that refuses the certificate is told so by the tick queue: what it sent meanwhile goes nowhere.
