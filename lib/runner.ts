@@ -21,6 +21,8 @@ export interface RunOptions {
   debug?: boolean | undefined;
   /** Makes the loop; a SelectorEventLoop with the best selector if left out. */
   loopFactory?: (() => SelectorEventLoop) | undefined;
+  /** Lets a synchronous run keep the thread in Electron's main process and renderers, which refuse it otherwise. */
+  allowBlocking?: boolean | undefined;
 }
 
 export interface RunnerRunOptions {
@@ -51,8 +53,8 @@ export class Runner {
   getLoop(): SelectorEventLoop {
     if (this.#state === 'closed') throw new RuntimeError('Runner is closed', 'ERR_RUNNER_CLOSED');
     if (this.#loop === null) {
-      const { loopFactory, debug } = this.#options;
-      const loop = loopFactory === undefined ? new SelectorEventLoop() : loopFactory();
+      const { loopFactory, debug, allowBlocking } = this.#options;
+      const loop = loopFactory === undefined ? new SelectorEventLoop({ allowBlocking }) : loopFactory();
       if (debug !== undefined) loop.setDebug(debug);
       this.#context = copyContext(null);
       this.#loop = loop;
@@ -74,10 +76,11 @@ export class Runner {
   /**
    * Runs `main` as a task, in the calling stack.
    * @throws what `main` throws, and as `run`; RuntimeError (ERR_SYNC_RUN_IN_MICROTASK) when called from inside a promise
-   * job for an async function
+   * job for an async function, RuntimeError (ERR_BLOCKING_REFUSED) in Electron's main process and renderers, unless
+   * `allowBlocking`
    */
   runSync<T>(main: CoroutineLike<T>, options: RunnerRunOptions = {}): T {
-    const task = this.#createMain(main, options);
+    const task = this.#createMain(main, options, 'runSync()');
     return task._loop.runUntilCompleteSync(task);
   }
 
@@ -126,7 +129,7 @@ export class Runner {
     return `<Runner ${this.#state}>`;
   }
 
-  #createMain<T>(main: CoroutineLike<T>, options: RunnerRunOptions): Task<T> {
+  #createMain<T>(main: CoroutineLike<T>, options: RunnerRunOptions, blockingVerb?: string): Task<T> {
     if (!isCoroutineLike(main)) {
       throw new ValueError(`a coroutine or a function was expected, not ${inspect(main, { depth: 0 })}`);
     }
@@ -134,6 +137,8 @@ export class Runner {
       throw new RuntimeError('run() cannot be called from a running event loop', 'ERR_LOOP_RUNNING');
     }
     const loop = this.getLoop();
+    // Before there is a task that nobody would run.
+    if (blockingVerb !== undefined) loop._checkMayBlock(blockingVerb);
     return loop.createTask(main, { context: options.context ?? (this.#context as AsyncResource) });
   }
 
@@ -172,7 +177,7 @@ export function run<T>(main: CoroutineLike<T>, options: RunOptions = {}): Promis
  * As `run`, in the calling stack: it owns the thread until `main` is done. JavaScript's signal handlers are not called
  * meanwhile. asyncio: run.
  * @throws what `main` throws, and as `run`; RuntimeError (ERR_SYNC_RUN_IN_MICROTASK) when called from inside a promise job
- * for an async function
+ * for an async function, RuntimeError (ERR_BLOCKING_REFUSED) as `Runner.runSync`
  */
 export function runSync<T>(main: CoroutineLike<T>, options: RunOptions = {}): T {
   const runner = new Runner(options);

@@ -3,6 +3,7 @@
     "addon_sources": [
       "native/addon.cc",
       "native/bridge/address_wrap.cc",
+      "native/bridge/host_nudge.cc",
       "native/bridge/host_watch.cc",
       "native/bridge/host_watch_wrap.cc",
       "native/bridge/hot_calls.cc",

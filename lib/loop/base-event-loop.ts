@@ -12,6 +12,7 @@ import type { AsyncResource } from 'node:async_hooks';
 import { threadId } from 'node:worker_threads';
 import { inspect } from 'node:util';
 
+import { checkMayBlock } from '../base/blocking';
 import { monotonicClock, type Clock } from '../base/clock';
 import {
   MAXIMUM_SELECT_TIMEOUT,
@@ -59,9 +60,14 @@ export interface LoopOptions {
   /** The clock of the loop: a VirtualClock makes synchronous runs jump from timer to timer instead of waiting. */
   clock?: Clock;
   /**
+   * Lets synchronous runs keep the thread in Electron's main process and renderers, which refuse it otherwise: the windows
+   * stand still meanwhile.
+   */
+  allowBlocking?: boolean | undefined;
+  /**
    * How hosted runs hear that a descriptor is ready. 'nested': Node's own loop watches the selector's descriptor.
    * 'thread': a thread waits on the selector and wakes Node, a few microseconds later. Left out, it is 'nested' wherever
-   * that can be had: not on Windows, not in Bun, and not for a selector without a descriptor (poll, select).
+   * that can be had: not on Windows, not in Bun and Deno, and not for a selector without a descriptor (poll, select).
    */
   hostWatch?: HostWatchMode | undefined;
 }
@@ -92,6 +98,7 @@ export abstract class BaseEventLoop {
   /** @internal */ _executorShutdownCalled = false;
 
   readonly #syncDriver: Driver;
+  readonly #allowBlocking: boolean;
   #driver: Driver = blockingDriver;
   // Hosted and between two turns: whoever queues something must wake the driver.
   #idle = false;
@@ -104,6 +111,8 @@ export abstract class BaseEventLoop {
     this._clock = options.clock ?? monotonicClock;
     this._clockResolution = this._clock.resolution;
     this._debug = (process.env.FDLOOP_DEBUG ?? '') !== '';
+    // A virtual clock jumps where others wait.
+    this.#allowBlocking = options.allowBlocking === true || this._clock instanceof VirtualClock;
     this.#syncDriver = this._clock instanceof VirtualClock ? new VirtualDriver(this._clock, this) : blockingDriver;
   }
 
@@ -232,11 +241,13 @@ export abstract class BaseEventLoop {
 
   /**
    * Runs in the calling stack until `stop()`; Node's own loop stands still meanwhile. asyncio: run_forever.
-   * @throws as `runForever`
+   * @throws as `runForever`; RuntimeError (ERR_BLOCKING_REFUSED) in Electron's main process and renderers, unless the loop
+   * was made with `allowBlocking`
    */
   runForeverSync(): void {
     this._checkClosed();
     this._checkRunning();
+    this._checkMayBlock('runForeverSync()');
     this.#beginRun(this.#syncDriver, canDrainMicrotasks());
     _setRunningLoop(this);
     try {
@@ -250,11 +261,12 @@ export abstract class BaseEventLoop {
   /**
    * Runs in the calling stack until `awaitable` is done. asyncio: run_until_complete.
    * @throws the awaitable's exception; RuntimeError (ERR_SYNC_RUN_IN_MICROTASK) when called from inside a promise job for
-   * an async function: nothing could continue it; otherwise as `runUntilComplete`
+   * an async function: nothing could continue it, or as `runForeverSync`; otherwise as `runUntilComplete`
    */
   runUntilCompleteSync<T>(awaitable: Awaitable<T>): T {
     this._checkClosed();
     this._checkRunning();
+    this._checkMayBlock('runUntilCompleteSync()');
     const run = this.#prepareRun(awaitable);
     try {
       this.runForeverSync();
@@ -501,6 +513,11 @@ export abstract class BaseEventLoop {
   [inspect.custom](): string {
     const states = `running=${this.isRunning()} closed=${this._closed} debug=${this._debug}`;
     return `<${this.constructor.name} ${states}>`;
+  }
+
+  /** @internal */
+  _checkMayBlock(verb: string): void {
+    checkMayBlock(verb, this.#allowBlocking);
   }
 
   #setReferenced(referenced: boolean): this {

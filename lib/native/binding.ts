@@ -9,6 +9,7 @@
 import * as fs from 'node:fs';
 import { createRequire } from 'node:module';
 import * as path from 'node:path';
+import { isMainThread } from 'node:worker_threads';
 
 import { KeyError } from '../base/errors';
 import { isMusl } from './libc';
@@ -72,6 +73,10 @@ function load(): { file: string; binding: NativeBinding } {
 }
 
 const loaded = load();
+
+// Electron's main thread runs JavaScript outside of libuv's loop, which another thread waits for. In workers the loop is
+// Node's own.
+if (process.versions.electron !== undefined && isMainThread) loaded.binding.nudgeHost();
 
 export const binding: NativeBinding = loaded.binding;
 

@@ -139,6 +139,11 @@ export interface NativeBinding {
    * ours but have a `fileno()`. The descriptor stays the caller's.
    */
   createHostWatchForFd(fd: Fd, onReady: () => void): NativeHostWatch | Result;
+  /**
+   * From now on the host's loop is woken whenever a nested watch is armed: for hosts that wait for it while it is not
+   * running (Electron). May be called again. @returns 0; `-ENOTSUP` if the host has no threadsafe functions
+   */
+  nudgeHost(): Result;
 
   /** Named constants of the platform: AF_*, SOCK_*, IPPROTO_*, SOL_*, SO_*, TCP_*, IP_*, IPV6_*, MSG_*, SHUT_*, SOMAXCONN, IOV_MAX. */
   readonly constants: Readonly<Record<string, number>>;

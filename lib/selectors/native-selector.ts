@@ -3,6 +3,7 @@
 
 import { inspect } from 'node:util';
 
+import { checkMayBlock } from '../base/blocking';
 import { EVENT_EDGE, EVENT_ONESHOT, EVENT_PRI, EVENT_READ, EVENT_WRITE, type Seconds } from '../base/constants';
 import { KeyError, NotImplementedError, typeError, ValueError } from '../base/errors';
 import { binding } from '../native/binding';
@@ -71,6 +72,8 @@ const flagBits: Readonly<Record<SelectorFlag, number>> = {
 export abstract class NativeSelectorBase extends BaseSelector {
   /** @internal */ readonly _native: NativeSelector;
   /** @internal */ readonly _keys = new Map<number, SelectorKey>();
+  /** Lets `select` wait in Electron's main process and renderers, which refuse it otherwise. */
+  allowBlocking = false;
   readonly #ready = new ReadyPairs(this._keys);
   readonly #map = new SelectorMap(this._keys, (fileobj) => lookupFd(this._keys, fileobj));
   readonly #validBits: number;
@@ -126,7 +129,13 @@ export abstract class NativeSelectorBase extends BaseSelector {
     return this._replace(key, events, data);
   }
 
+  /**
+   * Waits until something is ready.
+   * @param timeout seconds; null waits without limit, zero or less only looks
+   * @throws RuntimeError (ERR_BLOCKING_REFUSED) for a wait in Electron's main process or a renderer, unless `allowBlocking`
+   */
   select(timeout: Seconds | null = null): ReadyEntry[] {
+    if (timeout === null || timeout > 0) checkMayBlock('select() with a wait', this.allowBlocking);
     return [...this._select(timeout)];
   }
 

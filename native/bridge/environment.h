@@ -7,6 +7,7 @@
 
 #include <memory>
 
+#include "bridge/host_nudge.h"
 #include "bridge/owned_fds.h"
 #include "bridge/selector_table.h"
 #include "selector/selector.h"
@@ -25,6 +26,7 @@ struct Environment {
   // Shared with the objects in it, which may be collected later than this.
   std::shared_ptr<SelectorTable> selectors = std::make_shared<SelectorTable>();
   OwnedFds owned_fds;
+  HostNudge nudge;
 };
 
 // Each adds its part to the exports. What fails leaves an exception pending, which fails the loading.

@@ -23,6 +23,7 @@
 
 namespace fdloop {
 
+class HostNudge;
 class HostWatch;
 
 // What wakes the host loop. All calls come from the host's thread.
@@ -89,8 +90,9 @@ class HostWatch final : public SelectorObserver {
   uint32_t ticket_ = 0;
 };
 
-// A uv_poll_t on `fd`, which becomes the engine's. Gives -errno and takes nothing on failure.
-Result MakeNestedEngine(HostWatch* watch, UniqueFd fd, WatchEngine** engine);
+// A uv_poll_t on `fd`, which becomes the engine's. Nudges whenever it is started; the nudge lives as long as
+// the environment. Gives -errno and takes nothing on failure.
+Result MakeNestedEngine(HostWatch* watch, UniqueFd fd, HostNudge* nudge, WatchEngine** engine);
 
 // A thread that waits on the selector, and a threadsafe function.
 Result MakeThreadEngine(HostWatch* watch, Selector* selector, WatchEngine** engine);

@@ -83,9 +83,10 @@ napi_value MakeObject(napi_env env, Environment* environment, std::unique_ptr<Ho
 }
 
 // The engine watches a duplicate, so the caller's number stays the caller's.
-Result MakeNested(HostWatch* watch, int fd, WatchEngine** engine) {
+Result MakeNested(Environment* environment, HostWatch* watch, int fd, WatchEngine** engine) {
   const Result duplicate = Duplicate(fd);
-  return duplicate < 0 ? duplicate : MakeNestedEngine(watch, UniqueFd(duplicate), engine);
+  if (duplicate < 0) return duplicate;
+  return MakeNestedEngine(watch, UniqueFd(duplicate), &environment->nudge, engine);
 }
 
 napi_value Create(napi_env env, napi_callback_info info) {
@@ -97,26 +98,34 @@ napi_value Create(napi_env env, napi_callback_info info) {
   // A closed selector has no descriptor either, but that is not the mode's fault.
   const int fd = selector->Fd();
   if (selector->IsClosed()) return FromInt(env, -EBADF);
+  auto* environment = static_cast<Environment*>(args.data());
   auto watch = std::make_unique<HostWatch>(env, selector);
   WatchEngine* engine = nullptr;
   Result result = -ENOTSUP;
   if (mode == "thread") result = MakeThreadEngine(watch.get(), selector.get(), &engine);
-  if (mode == "nested" && fd >= 0) result = MakeNested(watch.get(), fd, &engine);
+  if (mode == "nested" && fd >= 0) result = MakeNested(environment, watch.get(), fd, &engine);
   if (result < 0) return FromInt(env, result);
   watch->SetEngine(engine);
-  return MakeObject(env, static_cast<Environment*>(args.data()), std::move(watch), args[2]);
+  return MakeObject(env, environment, std::move(watch), args[2]);
 }
 
 napi_value CreateForFd(napi_env env, napi_callback_info info) {
   Arguments<2> args(env, info);
   int32_t fd;
   if (!args.Int32(0, "fd", &fd) || !args.Function(1, "onReady")) return nullptr;
+  auto* environment = static_cast<Environment*>(args.data());
   auto watch = std::make_unique<HostWatch>(env, nullptr);
   WatchEngine* engine = nullptr;
-  const Result result = MakeNested(watch.get(), fd, &engine);
+  const Result result = MakeNested(environment, watch.get(), fd, &engine);
   if (result < 0) return FromInt(env, result);
   watch->SetEngine(engine);
-  return MakeObject(env, static_cast<Environment*>(args.data()), std::move(watch), args[1]);
+  return MakeObject(env, environment, std::move(watch), args[1]);
+}
+
+// From now on the host's loop is woken whenever a watch is started.
+napi_value NudgeHost(napi_env env, napi_callback_info info) {
+  Arguments<0> args(env, info);
+  return FromInt(env, static_cast<Environment*>(args.data())->nudge.Open(env) ? 0 : -ENOTSUP);
 }
 
 }  // namespace
@@ -127,7 +136,8 @@ void DefineHostWatches(Napi::Env env, Napi::Object exports, Environment* environ
                                    {Method("arm", Arm), Method("disarm", Disarm), Method("ref", Ref),
                                     Method("unref", Unref), Method("close", Close)}));
   Define(exports, {Function("createHostWatch", Create, environment),
-                   Function("createHostWatchForFd", CreateForFd, environment)});
+                   Function("createHostWatchForFd", CreateForFd, environment),
+                   Function("nudgeHost", NudgeHost, environment)});
 }
 
 }  // namespace fdloop

@@ -11,6 +11,7 @@
 // hook. Without it a worker's end unloads the addon while libuv still holds a pointer to its code.
 #include <stdlib.h>
 
+#include "bridge/host_nudge.h"
 #include "bridge/host_watch.h"
 #include "bridge/uv.h"
 #include "socket/socket.h"
@@ -21,8 +22,9 @@ namespace {
 
 class NestedEngine final : public WatchEngine {
  public:
-  NestedEngine(HostWatch* watch, UniqueFd fd)
+  NestedEngine(HostWatch* watch, UniqueFd fd, HostNudge* nudge)
       : watch_(watch),
+        nudge_(nudge),
         fd_(std::move(fd)),
         handle_(static_cast<uv_poll_t*>(calloc(1, uv_handle_size(kUvPoll)))) {}
 
@@ -49,6 +51,7 @@ class NestedEngine final : public WatchEngine {
   uv_handle_t* BaseHandle() const { return reinterpret_cast<uv_handle_t*>(handle_); }
 
   HostWatch* watch_;  // Null once released.
+  HostNudge* nudge_;
   UniqueFd fd_;
   uv_poll_t* handle_;
   napi_async_cleanup_hook_handle hook_ = nullptr;
@@ -77,6 +80,7 @@ Result NestedEngine::Start(uint32_t ticket) {
   if (started_) return 0;
   const Result result = uv_poll_start(handle_, kUvReadable, OnPoll);
   started_ = result >= 0;
+  if (started_) nudge_->Nudge();
   return result;
 }
 
@@ -128,10 +132,10 @@ void NestedEngine::OnCleanup(napi_async_cleanup_hook_handle hook, void* data) {
 
 }  // namespace
 
-Result MakeNestedEngine(HostWatch* watch, UniqueFd fd, WatchEngine** engine) {
+Result MakeNestedEngine(HostWatch* watch, UniqueFd fd, HostNudge* nudge, WatchEngine** engine) {
   uv_loop_s* loop = nullptr;
   if (napi_get_uv_event_loop(watch->env(), &loop) != napi_ok || loop == nullptr) return -ENOTSUP;
-  auto* nested = new NestedEngine(watch, std::move(fd));
+  auto* nested = new NestedEngine(watch, std::move(fd), nudge);
   const Result result = nested->Open(loop);
   if (result < 0) {
     NestedEngine::Discard(nested);

@@ -18,6 +18,7 @@ const signatures = `
     createSelector: [[S], () => ['nothing']],
     createHostWatch: [[O, S, C], () => [selector(), 'nested', () => {}]],
     createHostWatchForFd: [[F, C], () => [selector().fd, () => {}]],
+    nudgeHost: [[], () => []],
     socket: [[I, I, I], () => [250, SOCK_STREAM, 0]],
     socketpair: [[I, I, I, L], () => [250, SOCK_STREAM, 0, new Int32Array(2)]],
     bind: [[F, B, N], () => [socket(), address(), 0]],
