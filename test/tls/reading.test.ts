@@ -149,6 +149,19 @@ describe('reading over TLS', () => {
     expect(tls.transport.getWriteBufferSize()).toBe(0);
   });
 
+  test('TLS-029: a server takes three renegotiations from its client, and the fourth ends the connection', async () => {
+    const app = tls.noted();
+    const options = { ...tls.certificates.clientSsl, maxVersion: 'TLSv1.2' as const };
+    await tls.connected(app, { serverSide: true }, { peer: { options } });
+    for (let round = 1; round <= 4; round++) {
+      expect(app.names()).toEqual(['connectionMade']);
+      tls.peer.socket.renegotiate({}, () => undefined);
+      await tls.exchange();
+    }
+    await tls.settle();
+    expect(app.events.at(-1)).toEqual(['connectionLost', expect.objectContaining({ code: 'ERR_TLS_SESSION_ATTACK' })]);
+  });
+
   test('TLS-027: a buffered protocol that gives no buffer, or an empty one, ends the connection', async () => {
     for (const wrong of ['text', new Uint8Array(0)]) {
       await tls.connected(tls.noted());
