@@ -76,6 +76,11 @@ struct Watch : AfdRequest {
   bool is_retired = false;  // In `retired_`.
 };
 
+// The facility counts in milliseconds, and a limit is rounded up to that, however soon it is over.
+Deadline WholeMilliseconds(int64_t timeout_ns) {
+  return Deadline(timeout_ns < 0 ? -1 : TimeoutMs(timeout_ns) * kNsPerMs);
+}
+
 DWORD Milliseconds(const Deadline& deadline) {
   return deadline.IsEndless() ? INFINITE : static_cast<DWORD>(TimeoutMs(deadline.LeftNs()));
 }
@@ -303,7 +308,7 @@ Result Iocp::Prepare() {
 }
 
 Result Iocp::Report(int64_t timeout_ns, Event* events, int max_events) {
-  const Deadline deadline(timeout_ns);
+  const Deadline deadline = WholeMilliseconds(timeout_ns);
   const auto most = static_cast<size_t>(max_events);
   size_t used = 0;
   for (;;) {

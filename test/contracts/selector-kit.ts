@@ -27,17 +27,18 @@ export class SelectorKit {
 
   /** A pair whose first socket has the descriptor `fd`, which has just been closed. */
   pairWithFd(fd: number): [Socket, Socket] {
+    const isConnection = process.platform === 'win32';
     for (let tries = 0; tries < 64; tries++) {
-      const [first, second] = process.platform === 'win32' ? this.#connection() : this.pair();
-      if (first.fileno() === fd) return [first, second];
-      if (second.fileno() === fd) return [second, first];
+      // Where a pair is a connection, its listener would take the number: there the first socket is made before it.
+      const [first, second] = isConnection ? [this.own(new Socket())] : this.pair();
+      if (first.fileno() === fd) return [first, second ?? this.#connect(first)];
+      if (second?.fileno() === fd) return [second, first];
     }
     throw new Error(`descriptor ${fd} is taken`);
   }
 
-  // Where a pair is a connection, its listener would take the number. Here the first socket is there before it.
-  #connection(): [Socket, Socket] {
-    const client = this.own(new Socket());
+  /** The other end of a connection. */
+  #connect(client: Socket): Socket {
     const listener = this.own(new Socket());
     listener.bind(['127.0.0.1', 0]);
     listener.listen(1);
@@ -45,8 +46,7 @@ export class SelectorKit {
     client.connect(listener.getsockname() as [string, number]);
     client.setblocking(false);
     listener.setblocking(true);
-    const [server] = listener.accept();
-    return [client, this.own(server)];
+    return this.own(listener.accept()[0]);
   }
 
   #folder(): string {

@@ -7,16 +7,29 @@ import * as selectors from '../../lib/selectors/selectors';
 import { selectorContract } from '../contracts/selector-contract';
 import { thrownBy } from '../contracts/selector-kit';
 import { useCompiledLibrary } from '../support/compiled-library';
-import { epollTraits } from './subjects';
+import { traitsOf } from './subjects';
 
-const { DefaultSelector, EpollSelector } = selectors;
+const { DefaultSelector } = selectors;
+const [best, ...others] = binding.selectorNames;
 
-selectorContract('DefaultSelector', () => new DefaultSelector(), epollTraits);
+const classNames: Record<string, string> = {
+  epoll: 'EpollSelector',
+  iocp: 'IocpSelector',
+  kqueue: 'KqueueSelector',
+  poll: 'PollSelector',
+  select: 'SelectSelector',
+};
+
+selectorContract('DefaultSelector', () => new DefaultSelector(), traitsOf[best]);
 
 describe('the default selector', () => {
   test('SEL-055: the best facility of the build comes first', () => {
-    expect(binding.selectorNames).toEqual(['epoll', 'poll', 'select']);
-    expect(DefaultSelector).toBe(EpollSelector);
+    expect([
+      ['epoll', 'poll', 'select'],
+      ['iocp', 'select'],
+      ['kqueue', 'poll', 'select'],
+    ]).toContainEqual([best, ...others]);
+    expect(DefaultSelector.name).toBe(classNames[best]);
   });
 
   /** The module as it is on a system that cannot make some selectors. */
@@ -36,26 +49,28 @@ describe('the default selector', () => {
   }
 
   test.each([
-    [['epoll'], 'PollSelector'],
-    [['epoll', 'poll'], 'SelectSelector'],
-    [['poll', 'select'], 'EpollSelector'],
-    [['epoll', 'poll', 'select'], 'SelectSelector'],
-  ])('SEL-055: a facility of which no instance can be made is passed over (%p)', (names, expected) => {
-    expect(without(...names).DefaultSelector.name).toBe(expected);
-  });
+    ...others.map((name, index) => [[best, ...others.slice(0, index)], name]),
+    [others, best],
+    [[best, ...others], 'select'],
+  ] as [string[], string][])(
+    'SEL-055: a facility of which no instance can be made is passed over (%p)',
+    (names, expected) => {
+      expect(without(...names).DefaultSelector.name).toBe(classNames[expected]);
+    },
+  );
 
   test('a selector that the system refuses throws its error', () => {
-    const { EpollSelector: Refused } = without('epoll');
+    const Refused = without(best)[classNames[best] as 'SelectSelector'];
     expect(thrownBy(() => new Refused())).toMatchObject({ name: 'OSError', code: 'ENOSYS' });
   });
 
   test('a selector that the build does not have says so', () => {
-    class Kqueue extends NativeSelectorBase {
+    class Unknown extends NativeSelectorBase {
       constructor() {
-        super('kqueue');
+        super('unknown');
       }
     }
-    const error = thrownBy(() => new Kqueue());
+    const error = thrownBy(() => new Unknown());
     expect(error).toBeInstanceOf(NotImplementedError);
     expect(error).not.toBeInstanceOf(OSError);
     expect(error.code).toBe('ERR_NO_SELECTOR');
@@ -65,7 +80,10 @@ describe('the default selector', () => {
 describe('signals', () => {
   const library = useCompiledLibrary();
 
-  test.each(['EpollSelector', 'PollSelector', 'SelectSelector'])(
+  // On Windows no signal interrupts a wait.
+  const testWithSignals = process.platform === 'win32' ? test.skip : test;
+
+  testWithSignals.each(binding.selectorNames.map((name) => classNames[name]))(
     'SEL-046: a wait of %s that a signal interrupts is a wait with no entries',
     async (name) => {
       let signals: NodeJS.Timeout | undefined;

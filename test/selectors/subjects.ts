@@ -25,7 +25,7 @@ export const iocpTraits: SelectorTraits = {
   refusesAtRegistration: true,
   modifiesInPlace: true,
   hangUpIsBoth: true,
-  readyOrder: true,
+  readyOrder: false,
   wholeMilliseconds: true,
   descriptorLimit: null,
   closedWhileRegistered: 'forgotten',
@@ -69,4 +69,13 @@ export const selectTraits: SelectorTraits = {
   // Windows takes a list of any length.
   descriptorLimit: isWindows ? null : FD_SETSIZE,
   closedWhileRegistered: 'EBADF',
+};
+
+/** The traits of a facility by its name. */
+export const traitsOf: Readonly<Record<string, SelectorTraits>> = {
+  epoll: epollTraits,
+  iocp: iocpTraits,
+  kqueue: kqueueTraits,
+  poll: pollTraits,
+  select: selectTraits,
 };
