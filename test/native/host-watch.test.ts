@@ -2,15 +2,28 @@
 // script is a process: some are about how the process ends.
 
 import { useCompiledLibrary, type ChildEnd } from '../support/compiled-library';
+import { binding } from '../../lib/native/binding';
 import { childKit, expectOk } from './child-kit';
+
+/** A selector for each way to watch one: with a descriptor, and without, for all that are the best of their system. */
+const watched = (
+  [
+    ['nested', 'epoll'],
+    ['nested', 'kqueue'],
+    ['thread', 'poll'],
+    ['thread', 'iocp'],
+    ['thread', 'select'],
+  ] as const
+).filter(([, name]) => binding.selectorNames.includes(name) && (name !== 'select' || process.platform === 'win32'));
+const best = binding.selectorNames[0];
 
 const library = useCompiledLibrary();
 
 /** A watch on a selector with one readable socket: `selector`, `watch`, `left`, and `ready()` makes something ready. */
-function subject(mode: string, onReady = '() => { calls += 1; act(); }'): string {
+function subject(mode: string, name: string, onReady = '() => { calls += 1; act(); }'): string {
   return `${childKit}
     const mode = ${JSON.stringify(mode)};
-    const selector = addon.createSelector(mode === 'nested' ? 'epoll' : 'poll');
+    const selector = addon.createSelector('${name}');
     const [left, right] = pair();
     assert.strictEqual(selector.add(left, 1), 0);
     const byte = Buffer.from('x');
@@ -25,9 +38,9 @@ function subject(mode: string, onReady = '() => { calls += 1; act(); }'): string
   `;
 }
 
-describe.each(['nested', 'thread'])('a watch of the mode %s', (mode) => {
+describe.each(watched)('a watch of the mode %s on %s', (mode, name) => {
   const run = (script: string, onReady?: string): Promise<ChildEnd> =>
-    library.run(`${subject(mode, onReady)}(async () => {${script}})();`);
+    library.run(`${subject(mode, name, onReady)}(async () => {${script}})();`);
 
   test('calls once for each time that it is armed', async () => {
     expectOk(
@@ -229,7 +242,7 @@ describe.each(['nested', 'thread'])('a watch of the mode %s', (mode) => {
         const before = openCount();
         let late = 0;
         (() => {
-          const other = addon.createSelector(mode === 'nested' ? 'epoll' : 'poll');
+          const other = addon.createSelector('${name}');
           other.add(left, 1);
           addon.createHostWatch(other, mode, () => { late += 1; }).arm();
           for (let times = 0; times < 200; times++) addon.createHostWatch(selector, mode, () => {});
@@ -264,16 +277,15 @@ describe('making a watch', () => {
   test('what cannot be had is told', async () => {
     expectOk(
       await library.run(`${childKit}
-        const epoll = addon.createSelector('epoll');
-        const poll = addon.createSelector('poll');
-        assert.strictEqual(addon.createHostWatch(poll, 'nested', () => {}), -ENOTSUP);
+        const selector = addon.createSelector('${best}');
+        const select = addon.createSelector('select');
+        assert.strictEqual(addon.createHostWatch(select, 'nested', () => {}), -ENOTSUP);
         for (const mode of ['', 'Nested', 'thread\\0', 'x'.repeat(1e5)]) {
-          assert.strictEqual(addon.createHostWatch(epoll, mode, () => {}), -ENOTSUP);
+          assert.strictEqual(addon.createHostWatch(selector, mode, () => {}), -ENOTSUP);
         }
-        const file = require('node:fs').openSync('/dev/null');
         const regular = require('node:fs').openSync(process.execPath);
         assert(addon.createHostWatchForFd(regular, () => {}) < 0);
-        epoll.close(); poll.close();
+        selector.close(); select.close();
         end();`),
     );
   });
@@ -305,9 +317,9 @@ describe('making a watch', () => {
   test('its callback cannot be exchanged', async () => {
     expectOk(
       await library.run(`${childKit} (function () { 'use strict';
-        const selector = addon.createSelector('epoll');
+        const selector = addon.createSelector('${best}');
         const onReady = () => {};
-        const watch = addon.createHostWatch(selector, 'nested', onReady);
+        const watch = addon.createHostWatch(selector, 'thread', onReady);
         assert(attempt(() => { watch.onReady = () => {}; }).error instanceof TypeError);
         assert(attempt(() => { delete watch.onReady; }).error instanceof TypeError);
         assert(attempt(() => Object.defineProperty(watch, 'onReady', { value: 5 })).error instanceof TypeError);
