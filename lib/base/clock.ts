@@ -1,5 +1,8 @@
 // clock.ts: where loops get their time. A clock is handed to a loop, so that tests can hand in another one.
 
+// The global of this name is looked up behind a getter each time.
+import { performance } from 'node:perf_hooks';
+
 import type { Seconds } from './constants';
 
 /** A clock that never goes backwards. */

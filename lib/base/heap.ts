@@ -19,8 +19,7 @@ export class TimerHeap<T extends Scheduled> {
   }
 
   push(item: T): void {
-    this.#items.push(item);
-    this.#lift(item, this.#items.length - 1);
+    this.#lift(item, this.#items.length);
   }
 
   pop(): T | undefined {
@@ -32,15 +31,16 @@ export class TimerHeap<T extends Scheduled> {
     return first;
   }
 
-  /** Keeps only the items that `keep` accepts; `dropped` hears of each of the others. */
-  filter(keep: (item: T) => boolean, dropped: (item: T) => void): void {
-    const kept: T[] = [];
-    for (const item of this.#items) {
-      if (keep(item)) kept.push(item);
-      else dropped(item);
+  /** Keeps only the items that `keep` accepts; all are asked, from the first to the last as they lie. */
+  filter(keep: (item: T) => boolean): void {
+    const items = this.#items;
+    let kept = 0;
+    for (let index = 0; index < items.length; index++) {
+      const item = items[index];
+      if (keep(item)) items[kept++] = item;
     }
-    this.#items = kept;
-    for (let index = (kept.length >> 1) - 1; index >= 0; index--) this.#sink(kept[index], index);
+    items.length = kept;
+    for (let index = (kept >> 1) - 1; index >= 0; index--) this.#sink(items[index], index);
   }
 
   clear(): void {

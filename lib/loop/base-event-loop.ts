@@ -151,7 +151,7 @@ export abstract class BaseEventLoop {
    */
   callLater<A extends unknown[]>(delay: Seconds, callback: (...args: A) => unknown, ...args: A): TimerHandle {
     if (typeof delay !== 'number') throw typeError(`delay must be a number of seconds, not ${inspect(delay)}`);
-    return this.callAt(this.time() + delay, callback, ...args);
+    return this.#schedule(this.time() + delay, callback, args);
   }
 
   /**
@@ -160,7 +160,11 @@ export abstract class BaseEventLoop {
    */
   callAt<A extends unknown[]>(when: Seconds, callback: (...args: A) => unknown, ...args: A): TimerHandle {
     if (typeof when !== 'number') throw typeError(`when must be a time in seconds, not ${inspect(when)}`);
-    this._checkClosed();
+    return this.#schedule(when, callback, args);
+  }
+
+  #schedule<A extends unknown[]>(when: Seconds, callback: (...args: A) => unknown, args: A): TimerHandle {
+    if (this._closed) this._checkClosed();
     if (this._debug) this.#checkCallback(callback, 'callAt');
     const timer = new TimerHandle(when, callback, args, this);
     this._scheduled.push(timer);
@@ -568,12 +572,7 @@ export abstract class BaseEventLoop {
       total > MIN_SCHEDULED_TIMER_HANDLES &&
       this._timerCancelledCount / total > MIN_CANCELLED_TIMER_HANDLES_FRACTION
     ) {
-      scheduled.filter(
-        (timer) => !timer._cancelled,
-        (timer) => {
-          timer._scheduled = false;
-        },
-      );
+      scheduled.filter(isWanted);
       this._timerCancelledCount = 0;
       return;
     }
@@ -620,6 +619,13 @@ export abstract class BaseEventLoop {
       throw typeError(`${method} needs a function, not ${inspect(callback, { depth: 0 })}`);
     }
   }
+}
+
+/** Whether a timer stays in the heap. */
+function isWanted(timer: TimerHandle): boolean {
+  if (!timer._cancelled) return true;
+  timer._scheduled = false;
+  return false;
 }
 
 const noMessage = 'Unhandled exception in event loop';
