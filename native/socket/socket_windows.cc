@@ -103,8 +103,8 @@ int UnboundName(int fd, sockaddr* name, int* written) {
   return 0;
 }
 
-// A new socket as everybody gets it, or its end and -errno.
-Result Finish(SOCKET socket, bool non_blocking) {
+// The descriptor of a new socket, or its end and -errno.
+Result Adopt(SOCKET socket) {
   if (socket > INT_MAX) {
     closesocket(socket);
     return -EMFILE;
@@ -112,10 +112,18 @@ Result Finish(SOCKET socket, bool non_blocking) {
   const auto fd = static_cast<int>(socket);
   // Whatever was remembered of the number is about a socket that another has closed.
   Forget(fd);
-  Result result = SetInheritable(fd, false);
-  if (result >= 0) result = SetNonBlocking(fd, non_blocking);
+  const Result result = SetInheritable(fd, false);
   if (result >= 0) return fd;
   Close(fd);
+  return result;
+}
+
+// The same, and whether it blocks.
+Result Adopt(SOCKET socket, bool non_blocking) {
+  const Result fd = Adopt(socket);
+  const Result result = fd < 0 ? fd : SetNonBlocking(fd, non_blocking);
+  if (result >= 0) return fd;
+  if (fd >= 0) Close(fd);
   return result;
 }
 
@@ -133,7 +141,7 @@ Result OpenSocket(int family, int type, int protocol) {
       WSASocketW(family, type, protocol, nullptr, 0, WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT);
   if (socket == INVALID_SOCKET) return LastWinsockFailure();
   if (type == SOCK_DGRAM) ReportResets(socket, false);
-  return Finish(socket, false);
+  return Adopt(socket, false);
 }
 
 // Two ends of a connection through the loopback interface: Windows has no other pairs.
@@ -144,7 +152,7 @@ Result OpenSocketPair(int family, int type, int protocol, int32_t fds[2]) {
   const Result opened = OpenLoopbackPair(family, fds);
   if (opened < 0) return opened;
   for (int end = 0; end < 2; ++end) {
-    const Result result = Finish(AsSocket(fds[end]), false);
+    const Result result = Adopt(AsSocket(fds[end]), false);
     if (result >= 0) continue;
     Close(fds[1 - end]);
     return result;
@@ -171,8 +179,9 @@ Result Duplicate(int fd) {
   if (socket == INVALID_SOCKET) return LastWinsockFailure();
   Memory original = {};
   WithMemory(fd, [&](Memory* memory) { original = *memory; });
-  const Result copy = Finish(socket, original.is_non_blocking);
-  if (copy >= 0) WithMemory(copy, [&](Memory* memory) { memory->identity = original.identity; });
+  // Whether they block is one thing for both.
+  const Result copy = Adopt(socket);
+  if (copy >= 0) WithMemory(copy, [&](Memory* memory) { *memory = original; });
   return copy;
 }
 
@@ -206,7 +215,7 @@ Result Accept(int fd, uint8_t* address, size_t* length) {
     // The connection that was at the head of the queue is gone; POSIX has a name of its own for that.
     return WSAGetLastError() == WSAECONNRESET ? -ECONNABORTED : FailureOf(fd);
   }
-  const Result accepted = Finish(socket, true);
+  const Result accepted = Adopt(socket, true);
   if (accepted < 0) return accepted;
   StoreLength(length, written);
   if (*length > 0) memcpy(address, &name, *length);

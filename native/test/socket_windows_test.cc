@@ -121,6 +121,15 @@ TEST(ANewSocketIsNotTheOneThatHadItsNumber) {
   CHECK_EQ(GetNonBlocking(again.get()), 0);
 }
 
+// Whoever has made it so, and whether or not that was done here.
+TEST(ADuplicateLeavesTheModeOfItsOriginal) {
+  SocketPair pair;
+  UniqueFd copy(Duplicate(pair.a));
+  uint8_t octet;
+  CHECK_EQ(Receive(copy.get(), &octet, 1, 0), -EAGAIN);
+  CHECK_EQ(Receive(pair.a, &octet, 1, 0), -EAGAIN);
+}
+
 TEST(OnlyStreamsComeInPairs) {
   int32_t fds[2];
   CHECK_EQ(OpenSocketPair(AF_INET, SOCK_DGRAM, 0, fds), -EPROTONOSUPPORT);
