@@ -6,6 +6,7 @@ One command comes in each line of standard input, as JSON: {"id": number, "do": 
   {"do": "seen", "server": number}                                -> {"seen": [observation, ...]}, when all are over
   {"do": "connect", "port": port, "side": {...}, "ending": "goodbye"}  -> {"seen": observation}, when it is over
   {"do": "cut", "server": number}                                 -> {}
+  {"do": "close", "connection": number}                           -> {}
 
 A server answers what it hears in capitals. A client says its message, and ends as it was told when the answer is there.
 A server announces a whole message by {"heard": true}, and so does a client that waits. `cut` drops the connections of a
@@ -20,6 +21,7 @@ import sys
 MESSAGE = b'the quick brown fox\n'
 VERSIONS = {'TLSv1.2': ssl.TLSVersion.TLSv1_2, 'TLSv1.3': ssl.TLSVersion.TLSv1_3}
 SERVERS = {}
+CONNECTIONS = {}
 REPORTED = []
 
 
@@ -109,7 +111,10 @@ async def serve(number, side):
         made.append(Noting(number, True, 'wait'))
         return made[-1]
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(factory, '127.0.0.1', 0, ssl=context_of(side, True))
+    server = await loop.create_server(
+        factory, '127.0.0.1', 0, ssl=context_of(side, True), ssl_handshake_timeout=side.get('timeout'),
+        ssl_shutdown_timeout=side.get('timeout'),
+    )
     SERVERS[number] = (server, made)
     return {'port': server.sockets[0].getsockname()[1]}
 
@@ -126,7 +131,7 @@ async def seen(number, server):
 
 
 async def connect(number, port, side, ending):
-    protocol = Noting(number, False, ending)
+    protocol = CONNECTIONS[number] = Noting(number, False, ending)
     loop = asyncio.get_running_loop()
     try:
         await loop.create_connection(
@@ -145,7 +150,12 @@ async def cut(number, server):
     return {}
 
 
-VERBS = {'serve': serve, 'seen': seen, 'connect': connect, 'cut': cut}
+async def close(number, connection):
+    CONNECTIONS[connection].transport.close()
+    return {}
+
+
+VERBS = {'serve': serve, 'seen': seen, 'connect': connect, 'cut': cut, 'close': close}
 
 
 async def perform(id, do, **arguments):

@@ -86,7 +86,7 @@ const nameOf = (error: unknown): string | null => (error === null ? null : (erro
 export class Observed extends NotingProtocol {
   readonly over: Future<void>;
   /** Called when the whole message is there. */
-  onHeard: () => void = () => undefined;
+  onHeard: (close: () => void) => void = () => undefined;
   /** What connecting failed with. */
   error: unknown = null;
   lost: unknown = null;
@@ -116,7 +116,7 @@ export class Observed extends NotingProtocol {
     if (this.#heard !== MESSAGE.length) return;
     if (this.ending === 'goodbye') this.transport.close();
     else if (this.ending === 'cut') this.transport.abort();
-    else this.onHeard();
+    else this.onHeard(() => this.transport.close());
   }
 
   override connectionLost(error: unknown): void {
@@ -152,7 +152,7 @@ export async function connectOurs(
   subject: TestLoop,
   port: number,
   side: Side,
-  onHeard?: () => void,
+  onHeard?: (close: () => void) => void,
 ): Promise<Observed> {
   const observed = new Observed(subject, false, onHeard === undefined ? 'goodbye' : 'wait');
   if (onHeard !== undefined) observed.onHeard = onHeard;
@@ -351,8 +351,17 @@ export class Asyncio implements Peer {
     return { port, cut, stop: () => undefined, over };
   }
 
-  async connect(port: number, side: Side, ending: Ending, onHeard?: () => void): Promise<Observation> {
-    const { answer } = this.#ask<{ seen: Observation }>({ do: 'connect', port, side, ending }, onHeard);
+  /** @param onHeard called when the answer is there and the ending is to wait; `close` is the goodbye then */
+  async connect(
+    port: number,
+    side: Side,
+    ending: Ending,
+    onHeard: (close: () => void) => void = () => undefined,
+  ): Promise<Observation> {
+    const close = (): void => void this.#ask({ do: 'close', connection: id });
+    const { id, answer } = this.#ask<{ seen: Observation }>({ do: 'connect', port, side, ending }, () =>
+      onHeard(close),
+    );
     return (await answer).seen;
   }
 
