@@ -25,6 +25,9 @@ import { Writing } from './writing';
 const HANDSHAKE_TIMEOUT = 60;
 const SHUTDOWN_TIMEOUT = 30;
 
+/** One for all connections of a thread: what lands there has gone through the engine before anybody else is called. */
+let receiveBuffer: Buffer | null = null;
+
 type State = 'unwrapped' | 'handshake' | 'wrapped' | 'flushing' | 'shutdown';
 type AppState = 'init' | 'made' | 'eof' | 'lost';
 
@@ -60,7 +63,6 @@ export class SSLProtocol extends BufferedProtocol {
   readonly #settings: SSLSettings;
   #waiter: Future<void> | null;
   #appState: AppState;
-  #receiveBuffer: Buffer | null = null;
 
   /**
    * @throws ValueError for a timeout that is none; what createSecureContext throws; RuntimeError (ERR_TLS_IN_SYNC_RUN) where
@@ -130,12 +132,12 @@ export class SSLProtocol extends BufferedProtocol {
   }
 
   override getBuffer(): Uint8Array {
-    this.#receiveBuffer ??= Buffer.allocUnsafeSlow(MAX_READ_SIZE);
-    return this.#receiveBuffer;
+    receiveBuffer ??= Buffer.allocUnsafeSlow(MAX_READ_SIZE);
+    return receiveBuffer;
   }
 
   override bufferUpdated(byteCount: number): void {
-    this._reading.take((this.#receiveBuffer as Buffer).subarray(0, byteCount));
+    this._reading.take((receiveBuffer as Buffer).subarray(0, byteCount));
   }
 
   override eofReceived(): unknown {
