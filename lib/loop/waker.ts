@@ -67,7 +67,7 @@ function isHandle(value: unknown): value is WakerHandle {
 }
 
 /** Lets other threads call back into a loop: made by `loop.createWaker(callback)`. */
-export class Waker implements OutsideSource {
+export class Waker {
   /** To be posted to another thread, which calls `wake(handle)`. */
   readonly handle: WakerHandle;
   /** @internal */ readonly pending = 0;

@@ -21,7 +21,7 @@ import {
 } from './base-selector';
 import type { FileObject } from './file-object';
 
-/** The result of one wait, as native left it: pairs (fd, bits). Overwritten by the next wait. @internal */
+/** The result of one wait, as native left it: pairs (fd, bits). Overwritten by the next wait. */
 export class ReadyPairs {
   readonly keys: ReadonlyMap<number, SelectorKey>;
   pairs = new Int32Array(2 * 64);

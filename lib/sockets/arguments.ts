@@ -2,7 +2,7 @@
 
 import { typeError, ValueError } from '../base/errors';
 
-/** The type of a value in a message. @internal */
+/** The type of a value in a message. */
 export function describeType(value: unknown): string {
   if (value === null) return 'null';
   if (typeof value !== 'object') return typeof value;

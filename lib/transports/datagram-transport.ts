@@ -20,8 +20,8 @@ import { SelectorTransport } from './selector-transport';
 type Waiting = readonly [data: Uint8Array, address: Address | null];
 
 export class SelectorDatagramTransport extends SelectorTransport {
-  declare _sock: DatagramSocketLike | null;
-  declare _protocol: DatagramProtocol | null;
+  /** @internal */ declare _sock: DatagramSocketLike | null;
+  /** @internal */ declare _protocol: DatagramProtocol | null;
   /** The only address that it sends to, if it has one. @internal */
   readonly _address: Address | null;
   /** @internal */ readonly _buffer = new Deque<Waiting>();
