@@ -4,6 +4,7 @@
 //
 //   npm run prebuilds                     whatever can be built here
 //   npm run prebuilds -- linux-x64-glibc  these, or fail
+//   npm run prebuilds -- host              this system's
 //   npm run prebuilds -- --all            every one has to be in prebuilds/ in the end
 
 const { spawnSync } = require('node:child_process');
@@ -85,7 +86,7 @@ function build(target) {
 
 const args = process.argv.slice(2);
 const all = args.includes('--all');
-const names = args.filter((arg) => arg !== '--all');
+const names = args.filter((arg) => arg !== '--all').map((name) => (name === 'host' ? hostName() : name));
 const unknown = names.filter((name) => !targets.some((target) => target.name === name));
 if (unknown.length > 0) {
   console.error(`unknown: ${unknown.join(', ')}; there are ${targets.map(({ name }) => name).join(', ')}`);

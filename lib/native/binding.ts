@@ -17,51 +17,74 @@ import type { NativeBinding } from './types';
 
 const root = path.join(__dirname, '..', '..');
 
-interface Candidate {
-  file: string;
-  load(): NativeBinding;
+/** What the package has for a system; undefined if nothing, an error if it does not load. */
+function loadPrebuilt(system: string): NativeBinding | Error | undefined {
+  // Inside of `try`, bundlers accept that a file is missing: whoever ships for one system may leave the others out.
+  try {
+    switch (system) {
+      case 'darwin-arm64':
+        return require('../../prebuilds/darwin-arm64/addon.node') as NativeBinding;
+      case 'darwin-x64':
+        return require('../../prebuilds/darwin-x64/addon.node') as NativeBinding;
+      case 'linux-arm-glibc':
+        return require('../../prebuilds/linux-arm/addon.glibc.node') as NativeBinding;
+      case 'linux-arm64-glibc':
+        return require('../../prebuilds/linux-arm64/addon.glibc.node') as NativeBinding;
+      case 'linux-arm64-musl':
+        return require('../../prebuilds/linux-arm64/addon.musl.node') as NativeBinding;
+      case 'linux-x64-glibc':
+        return require('../../prebuilds/linux-x64/addon.glibc.node') as NativeBinding;
+      case 'linux-x64-musl':
+        return require('../../prebuilds/linux-x64/addon.musl.node') as NativeBinding;
+      case 'win32-arm64':
+        return require('../../prebuilds/win32-arm64/addon.node') as NativeBinding;
+      case 'win32-x64':
+        return require('../../prebuilds/win32-x64/addon.node') as NativeBinding;
+      default:
+        return undefined;
+    }
+  } catch (error) {
+    return error as Error;
+  }
 }
 
 /** A file whose name no bundler should look at. */
-function ownBuild(file: string): Candidate {
-  return { file, load: () => createRequire(__filename)(file) as NativeBinding };
+function loadFile(file: string): NativeBinding | Error {
+  try {
+    return createRequire(__filename)(file) as NativeBinding;
+  } catch (error) {
+    return error as Error;
+  }
 }
 
-// The name of a system is that of the folder in prebuilds/, and of the C library where there are two.
-const prebuilt: Readonly<Record<string, () => NativeBinding>> = {
-  'darwin-arm64': () => require('../../prebuilds/darwin-arm64/addon.node') as NativeBinding,
-  'darwin-x64': () => require('../../prebuilds/darwin-x64/addon.node') as NativeBinding,
-  'linux-arm-glibc': () => require('../../prebuilds/linux-arm/addon.glibc.node') as NativeBinding,
-  'linux-arm64-glibc': () => require('../../prebuilds/linux-arm64/addon.glibc.node') as NativeBinding,
-  'linux-arm64-musl': () => require('../../prebuilds/linux-arm64/addon.musl.node') as NativeBinding,
-  'linux-x64-glibc': () => require('../../prebuilds/linux-x64/addon.glibc.node') as NativeBinding,
-  'linux-x64-musl': () => require('../../prebuilds/linux-x64/addon.musl.node') as NativeBinding,
-  'win32-arm64': () => require('../../prebuilds/win32-arm64/addon.node') as NativeBinding,
-  'win32-x64': () => require('../../prebuilds/win32-x64/addon.node') as NativeBinding,
-};
+interface Attempt {
+  file: string;
+  result: NativeBinding | Error;
+}
 
-function candidates(folder: string, libc: string): Candidate[] {
+function* attempts(folder: string, libc: string): Generator<Attempt, void> {
   const override = process.env.FDLOOP_ADDON;
-  if (override !== undefined && override !== '') return [ownBuild(path.resolve(override))];
-  const found: Candidate[] = [];
+  if (override !== undefined && override !== '') {
+    const file = path.resolve(override);
+    yield { file, result: loadFile(file) };
+    return;
+  }
   const built = path.join(root, 'build', 'Release', 'addon.node');
-  if (fs.existsSync(built)) found.push(ownBuild(built));
-  const load = prebuilt[libc === '' ? folder : `${folder}-${libc}`];
+  if (fs.existsSync(built)) yield { file: built, result: loadFile(built) };
+  // The name of a system is that of the folder in prebuilds/, and of the C library where there are two.
+  const result = loadPrebuilt(libc === '' ? folder : `${folder}-${libc}`);
   const name = libc === '' ? 'addon.node' : `addon.${libc}.node`;
-  if (load !== undefined) found.push({ file: path.join(root, 'prebuilds', folder, name), load });
-  return found;
+  if (result !== undefined) yield { file: path.join(root, 'prebuilds', folder, name), result };
 }
 
 function load(): { file: string; binding: NativeBinding } {
   const folder = `${process.platform}-${process.arch}`;
   const libc = process.platform !== 'linux' ? '' : isMusl() ? 'musl' : 'glibc';
   const tried: string[] = [];
-  for (const candidate of candidates(folder, libc)) {
-    try {
-      return { file: candidate.file, binding: candidate.load() };
-    } catch (error) {
-      tried.push(`${candidate.file}: ${(error as Error).message.split('\n')[0]}`);
-    }
+  for (const { file, result } of attempts(folder, libc)) {
+    // An error may be one of another realm: test runners have realms of their own.
+    if (!('message' in result)) return { file, binding: result };
+    tried.push(`${file}: ${result.message.split('\n')[0]}`);
   }
   const system = libc === '' ? folder : `${folder} (${libc})`;
   const build = path.join(root, 'scripts', 'build-native.js');

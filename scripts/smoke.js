@@ -1,0 +1,57 @@
+'use strict';
+// smoke.js: `npm run smoke`: every case of test/package/smoke.js on the package in this folder, as it would be published: with
+// the addon in prebuilds/, by the runtime that runs this script. `npm run matrix` does so for all runtimes.
+
+const { spawnSync } = require('node:child_process');
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+
+const { hostName, isBuilt, root, targets } = require('./targets');
+
+const CASE_TIMEOUT = 60_000;
+const smoke = path.join(root, 'test', 'package', 'smoke.js');
+
+function run(args, env = process.env) {
+  return spawnSync(process.execPath, args, { encoding: 'utf8', env, timeout: CASE_TIMEOUT, killSignal: 'SIGKILL' });
+}
+
+/** A key with a certificate for localhost. */
+function makeIdentity(folder) {
+  const [key, crt] = ['key', 'crt'].map((name) => path.join(folder, name));
+  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1', '-days', '2'];
+  const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', key];
+  spawnSync('openssl', ['req', '-x509', ...kind, ...subject, '-out', crt]);
+  const identity = path.join(folder, 'identity.pem');
+  fs.writeFileSync(identity, [key, crt].map((file) => fs.readFileSync(file, 'utf8')).join(''));
+  return identity;
+}
+
+const host = targets.find(({ name }) => name === hostName());
+if (host === undefined || !isBuilt(host)) {
+  console.error(`there is no addon for ${hostName()} in prebuilds/: npm run prebuilds`);
+  process.exit(1);
+}
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'fdloop-smoke-'));
+try {
+  const env = {
+    ...process.env,
+    FDLOOP: root,
+    FDLOOP_ADDON: path.join(root, host.file),
+    TLS_IDENTITY: makeIdentity(folder),
+  };
+  let failed = 0;
+  const names = run([smoke], env).stdout.trim().split('\n');
+  for (const name of names) {
+    const { status, signal, stdout, stderr } = run([smoke, name], env);
+    const isGood = status === 0 && stdout.trimEnd().endsWith('ok');
+    if (!isGood) failed += 1;
+    console.log(
+      isGood ? `ok ${name}` : `not ok ${name}: ${signal ?? status}\n${`${stdout}${stderr}`.replace(/^/gm, '    ')}`,
+    );
+  }
+  console.log(`${names.length - failed} passed, ${failed} failed`);
+  process.exitCode = failed > 0 ? 1 : 0;
+} finally {
+  fs.rmSync(folder, { recursive: true, force: true });
+}
