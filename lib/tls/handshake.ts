@@ -57,8 +57,7 @@ export class Handshake {
     this.cancelTimer();
     protocol._setState('unwrapped');
     if (isRefusal(error)) {
-      // Who refuses the peer tells him nothing, and shows him no certificate either.
-      protocol._writing.drop();
+      // Who refuses the peer tells him nothing.
       protocol._fatalError(error, 'TLS handshake failed on verifying the certificate');
     } else {
       // Differs from asyncio: the peer gets the alert, which says why (TLS-013).

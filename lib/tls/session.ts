@@ -55,11 +55,6 @@ export class SSLSession {
     this.#inCall = false;
   }
 
-  /** Nothing can come any more, and why is not told yet or not asked yet: a certificate was refused, for example. */
-  get isBroken(): boolean {
-    return this.#failure !== null || this.engine.socket.destroyed;
-  }
-
   /** What went wrong, once. */
   takeFailure(): OSError | null {
     const failure = this.#failure;

@@ -189,8 +189,7 @@ export class SSLProtocol extends BufferedProtocol {
     if (this._state === 'wrapped' || this._state === 'flushing') this._reading.read(hint);
     else if (this._settleFailure()) return;
     else if (this._state === 'shutdown') this._shutdown.goOn();
-    // A client that refuses the certificate is told so by the tick queue: what it sent meanwhile goes nowhere.
-    else if (!session.isBroken) this._writing.pushOut();
+    else this._writing.pushOut();
   }
 
   /** @returns whether there was a failure, and it is its turn: what was decrypted before comes first @internal */

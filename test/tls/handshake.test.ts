@@ -1,7 +1,8 @@
 // handshake.test.ts: how TLS begins: in time, too late, or not at all; and who is told.
 
 import { CancelledError, OSError } from '../../lib/base/errors';
-import { useTls } from '../support/tls';
+import { SSLProtocol } from '../../lib/tls/ssl-protocol';
+import { NotingTransport, useTls } from '../support/tls';
 
 describe('the handshake of TLS', () => {
   const tls = useTls();
@@ -266,5 +267,22 @@ describe('the handshake of TLS', () => {
     await tls.exchange();
     await tls.settle();
     expect(app.names()).toEqual(['connectionMade', 'eofReceived', 'connectionLost']);
+  });
+
+  test('TLS-071: a connection that is closed before the handshake begins does not begin it', async () => {
+    await tls.begin(tls.noted());
+    const { loop } = tls.subject;
+    const lower = new NotingTransport({}, loop);
+    const settings = { options: tls.certificates.clientSsl, serverSide: false, serverHostname: 'localhost' };
+    const app = tls.noted();
+    await tls.inLoop(() => {
+      const protocol = new SSLProtocol(loop, app, settings, null);
+      lower._protocol = protocol;
+      protocol._appTransport.close();
+      protocol.connectionMade(lower);
+    });
+    expect([lower.calls, lower.written]).toEqual([[['forceClose', null]], []]);
+    await tls.settle();
+    expect(app.names()).toEqual([]);
   });
 });

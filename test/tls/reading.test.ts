@@ -220,6 +220,20 @@ describe('reading over TLS', () => {
     ]);
   });
 
+  test('TLS-058: a buffered protocol that pauses with a full buffer hears of the end when it resumes, and not before', async () => {
+    await tls.connected(tls.noted());
+    const app = new NotingBufferedProtocol({ bufferUpdated: () => tls.transport.pauseReading() });
+    tls.transport.setProtocol(app);
+    tls.says('0123456789abcdef');
+    tls.fromPeer();
+    expect(tls.protocol.eofReceived()).toBe(true);
+    await tls.settle();
+    expect(app.names()).toEqual(['getBuffer', 'bufferUpdated']);
+    tls.transport.resumeReading();
+    await tls.settle();
+    expect(app.names().slice(-2)).toEqual(['eofReceived', 'connectionLost']);
+  });
+
   test('TLS-083: what came before a bad record is given to the application first', async () => {
     const app = tls.noted();
     await tls.connected(app);

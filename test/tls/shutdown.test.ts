@@ -1,5 +1,7 @@
 // shutdown.test.ts: how TLS ends: goodbyes, ends of the stream, errors, time limits.
 
+import type { TLSSocket } from 'node:tls';
+
 import { type OSError, TimeoutError } from '../../lib/base/errors';
 import { useTls } from '../support/tls';
 
@@ -36,6 +38,7 @@ describe('the end of TLS', () => {
     tls.fromPeer();
     await new Promise((resolve) => setImmediate(resolve));
     expect([app.names().at(-1), tls.lower.calls]).toEqual(['eofReceived', []]);
+    expect(tls.liveTimers).toBe(0);
     await tls.settle();
     expect(tls.lower.calls).toEqual([['close']]);
     expect(app.events.slice(-2)).toEqual([['eofReceived'], ['connectionLost', null]]);
@@ -90,12 +93,14 @@ describe('the end of TLS', () => {
   test('TLS-063, TLS-065, TLS-066: abort ends everything; the application hears one iteration after the TLS protocol', async () => {
     const app = tls.noted();
     await tls.connected(app);
+    const engine = tls.transport.getExtraInfo<TLSSocket>('ssl_object');
     tls.transport.abort();
     expect([tls.protocol._state, tls.transport.isClosing()]).toEqual(['unwrapped', true]);
     await tls.subject.runOnce();
     expect([tls.protocol._transport, app.names().at(-1)]).toEqual([null, 'connectionMade']);
     await tls.subject.runOnce();
     expect(app.events.at(-1)).toEqual(['connectionLost', null]);
+    expect(engine?.destroyed).toBe(true);
   });
 
   test('TLS-069, TLS-083: a bad record ends the connection with an SSLError, and the handler hears nothing', async () => {

@@ -195,6 +195,21 @@ for (const driver of driverNames) {
       expect(task).not.toBeNull();
     });
 
+    test("the memory of `received` is the caller's again as soon as the upgrade has begun", async () => {
+      const { loop } = use.current;
+      const far = new NotingProtocol();
+      const [one, two] = socketpair();
+      const theirs = await plain(far, two);
+      use.current.atEnd(() => one.close());
+      const received = clientHello();
+      const options = { serverSide: true, received };
+      const task = loop.createTask(loop.startTls(theirs, far, certificates.serverSsl, options));
+      loop.callSoon(() => received.fill(0));
+      await until(() => arrived(one).startsWith(SERVER_HELLO));
+      task.cancel();
+      await expect(use.current.run(task)).rejects.toThrow(CancelledError);
+    });
+
     test('no byte is lost: what is in the kernel when the upgrade begins goes to TLS, whoever begins', async () => {
       const { loop } = use.current;
       let served: Task<SSLTransport> | null = null;
