@@ -131,7 +131,13 @@ class RepairedSSLTransport(sslproto._SSLProtocolTransport):
 
     def close(self):
         # TLS-050: a second close changes nothing.
-        if not self._closed:
+        if self._closed:
+            return
+        if self._ssl_protocol._state == State.FLUSHING:
+            # TLS-058: after the end of the stream, with reading paused: the rest is not wanted.
+            self._closed = True
+            self._loop.call_soon(self._ssl_protocol._give_up_reading)
+        else:
             super().close()
 
     def set_protocol(self, protocol):
@@ -206,9 +212,11 @@ class RepairedSSLProtocol(sslproto.SSLProtocol):
         super()._do_write()
 
     def _do_read(self):
-        super()._do_read()
+        # TLS-060: what is read after the end of the stream is followed by the end of the connection.
         if self._state == State.FLUSHING and not self._flushing and not self._app_reading_paused:
             self._do_flush()
+        else:
+            super()._do_read()
 
     def _do_read__copied(self):
         # TLS-083: what came before a bad record is delivered.
@@ -247,6 +255,9 @@ class RepairedSSLProtocol(sslproto.SSLProtocol):
         return super().eof_received() or self._state == State.FLUSHING
 
     def _do_flush(self):
+        # TLS-058: resumed and paused again at once, it is still paused.
+        if self._eof_received and self._app_reading_paused:
+            return
         self._flushing = True
         try:
             self._do_read()
@@ -260,6 +271,11 @@ class RepairedSSLProtocol(sslproto.SSLProtocol):
             return
         self._set_state(State.SHUTDOWN)
         self._do_shutdown()
+
+    def _give_up_reading(self):
+        if self._state == State.FLUSHING:
+            self._set_state(State.SHUTDOWN)
+            self._do_shutdown()
 
     def _do_shutdown(self):
         # TLS-054: what arrives after our goodbye is dropped.
@@ -302,6 +318,9 @@ class Keeping:
             return self._engine.read(*args)
         except sslproto.SSLAgainErrors:
             raise
+        except ssl.SSLZeroReturnError:
+            # TLS-054: what OpenSSL says for the end when our goodbye is said already.
+            return 0 if len(args) > 1 else b''
         except ssl.SSLError as error:
             self.failure = error
             raise ssl.SSLWantReadError() from None
