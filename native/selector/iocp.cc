@@ -19,7 +19,8 @@
 // makes a report as true as epoll's.
 //
 // A socket that is closed while it is asked about answers so, at the latest when its last handle is closed.
-// Its registration is dropped then, as epoll does it.
+// Its registration is dropped then, as epoll does it. So is that of a socket that was closed at another time,
+// when it is looked at the next time: its identity is not the one that was registered.
 //
 // Threads: packets go to whichever thread waits on the port, so the owner's Wait is alone there. It sends
 // away the threads in WaitElsewhere, who come back when it is done, and holds the mutex. They give it up
@@ -37,6 +38,7 @@
 #include "selector/deadline.h"
 #include "selector/registry.h"
 #include "selector/timeout.h"
+#include "socket/socket.h"
 
 namespace fdloop {
 
@@ -68,6 +70,7 @@ enum class State { kIdle, kAsked, kCancelled };
 struct Watch : AfdRequest {
   int fd = -1;  // Stays so for the wake-up descriptor of a thread in WaitElsewhere.
   SOCKET base = INVALID_SOCKET;
+  uint64_t identity = 0;
   AfdGroup* group = nullptr;
   ULONG wanted = 0;  // Events of the registered mask.
   ULONG asked = 0;   // Those of the request in flight.
@@ -83,6 +86,13 @@ Deadline WholeMilliseconds(int64_t timeout_ns) {
 
 DWORD Milliseconds(const Deadline& deadline) {
   return deadline.IsEndless() ? INFINITE : static_cast<DWORD>(TimeoutMs(deadline.LeftNs()));
+}
+
+// Whether the number is that of the socket which was registered. Of one that was closed by other means than
+// ours only its last answer tells.
+bool IsStillOpen(const Watch& watch) {
+  uint64_t identity = 0;
+  return SocketIdentity(watch.fd, &identity) == 0 && identity == watch.identity;
 }
 
 class Iocp final : public Selector {
@@ -152,15 +162,14 @@ Result Iocp::Make(int fd, std::unique_ptr<Watch>* watch) {
   return 0;
 }
 
-// A registration whose socket has answered that it was closed is none any more, although the packet may not
-// have been taken yet.
+// A registration whose socket was closed is none any more. It may have answered so already, in a packet that
+// has not been taken yet.
 Watch* Iocp::Find(int fd) {
   const auto found = watches_.find(fd);
   if (found == watches_.end()) return nullptr;
   Watch* watch = found->second.get();
-  if (watch->state == State::kIdle || !watch->IsAnswered() || (watch->Answer() & kAfdLocalClose) == 0) {
-    return watch;
-  }
+  const bool is_answered = watch->state != State::kIdle && watch->IsAnswered();
+  if (IsStillOpen(*watch) && !(is_answered && (watch->Answer() & kAfdLocalClose) != 0)) return watch;
   Forget(fd);
   return nullptr;
 }
@@ -235,7 +244,9 @@ Result Iocp::Flush() {
     if (found == watches_.end() || !found->second->is_queued) continue;
     Watch* watch = found->second.get();
     // Without an interest there is nothing to ask.
-    if (watch->state == State::kIdle && watch->wanted != 0) result = Submit(watch);
+    if (watch->state == State::kIdle && watch->wanted != 0) {
+      result = IsStillOpen(*watch) ? Submit(watch) : -EBADF;
+    }
     if (result == -EBADF) {
       Forget(watch->fd);
       result = 0;
@@ -339,6 +350,7 @@ Result Iocp::Add(int fd, int mask) {
   const Result result = Make(fd, &watch);
   if (result < 0) return result;
   watch->fd = fd;
+  SocketIdentity(fd, &watch->identity);
   watch->wanted = EventsOf(mask);
   Queue(watch.get());
   watches_.emplace(fd, std::move(watch));
