@@ -55,8 +55,11 @@ if (mode === 'udp') {
         try {
           self.send(message, port, address);
         } catch {
-          // A peer that has gone is told at the next send, whoever that is for.
+          // A peer that has gone is told at the next send, whoever that is for,
         }
+      },
+      error() {
+        // or at the next receive.
       },
     },
   });

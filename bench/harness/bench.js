@@ -158,6 +158,13 @@ class Bench {
     return samples.length === 0 ? 0 : samples.filter(isDisturbed).length / samples.length;
   }
 
+  /** Once around, for every compiler that compiles while the program runs. What is wrong with a server shows in its cells. */
+  async warmUp(servers, kind, parameters = {}) {
+    for (const server of servers) {
+      await this.load(server, kind, { time: this.quick ? 300 : 1000, ...parameters }).catch(() => {});
+    }
+  }
+
   results() {
     const cells = [...this.#samples].map(([name, rows]) => {
       const base = rows.get(this.suite.base);

@@ -69,9 +69,10 @@ function compileLibrary() {
 }
 
 function copyAddon() {
+  const parts = ['base', 'selector', 'socket', 'bridge'].map((name) => path.join(root, 'native', name));
   const addon = process.env.FDLOOP_ADDON || path.join(root, 'build', 'Release', 'addon.node');
   if (!fs.existsSync(addon)) execFileSync('npm', ['run', 'build:native'], { cwd: root, stdio: 'inherit' });
-  if (!process.env.FDLOOP_ADDON && newest(path.join(root, 'native')) > fs.statSync(addon).mtimeMs) {
+  if (!process.env.FDLOOP_ADDON && Math.max(...parts.map(newest)) > fs.statSync(addon).mtimeMs) {
     console.log('the addon is older than native/: npm run build:native');
   }
   fs.copyFileSync(addon, `${built('addon.node')}.new`);

@@ -55,7 +55,8 @@ module.exports = {
       program.child.stdin.write(`${line}\n`);
       return JSON.parse((await program.until(/^\{.*\}\n/m, 10))[0]);
     };
-    for (const server of servers) for (const load of [echo, http]) await load(server);
+    await bench.warmUp(servers, 'echo', { connections: CONNECTIONS });
+    for (const server of servers) await http(server);
 
     await bench.cell('echo, nothing else', servers, async (server) => wall(await echo(server)));
     await bench.cell('HTTP, nothing else', servers, async (server) => wall(await http(server)));

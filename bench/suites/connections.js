@@ -16,7 +16,7 @@ module.exports = {
 
   async run(bench) {
     const servers = await bench.servers(everybody, 'echo');
-    for (const server of servers) await bench.load(server, 'connect', { connections: 32 }).catch(() => {});
+    await bench.warmUp(servers, 'connect', { connections: 32 });
     for (const [name, parameters] of [
       ['connect, 64 B and back, close; 32 under way', { connections: 32 }],
       ['connect, close: a storm of 300', { connections: 300, size: 0 }],

@@ -30,10 +30,7 @@ module.exports = {
 
   async run(bench) {
     const servers = await bench.servers(everybody, 'echo');
-    // Once around for every compiler that compiles while it runs.
-    for (const server of servers) {
-      await bench.load(server, 'echo', { connections: 50, time: bench.quick ? 300 : 1000 }).catch(() => {});
-    }
+    await bench.warmUp(servers, 'echo', { connections: 50 });
     const sizes = bench.quick ? [64, 16384] : [64, 1024, 16384];
     for (const connections of bench.quick ? [1, 50] : [1, 50, 500]) {
       for (const size of sizes) {

@@ -15,9 +15,8 @@ module.exports = {
 
   async run(bench) {
     const servers = await bench.servers(everybody, 'tls', [built('cert.pem'), built('key.pem')]);
-    for (const server of servers) {
-      await bench.load(server, 'echo', { tls: 1, connections: 10, time: bench.quick ? 200 : 700 }).catch(() => {});
-    }
+    await bench.warmUp(servers, 'echo', { tls: 1, connections: 10 });
+    await bench.warmUp(servers, 'connect', { tls: 1, connections: 10 });
     const cells = [
       ['50 x 64 B', 'echo', { connections: 50, size: 64 }],
       ['50 x 16 KiB', 'echo', { connections: 50, size: 16384 }],

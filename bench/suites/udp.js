@@ -27,7 +27,7 @@ module.exports = {
 
   async run(bench) {
     const servers = await bench.servers(everybody, 'udp');
-    for (const server of servers) await bench.load(server, 'udp', { pipeline: 8 }).catch(() => {});
+    await bench.warmUp(servers, 'udp', { pipeline: 8 });
     for (const [name, parameters] of [
       ['64 B, 1', { pipeline: 1 }],
       ['64 B, 8', { pipeline: 8 }],
