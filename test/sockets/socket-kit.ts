@@ -5,10 +5,11 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 
 import { EVENT_READ, EVENT_WRITE } from '../../lib/base/constants';
-import { PollSelector } from '../../lib/selectors/selectors';
+import { DefaultSelector } from '../../lib/selectors/selectors';
 import type { Address } from '../../lib/sockets/address';
-import { AF_INET, AF_INET6, AF_UNIX, SOCK_DGRAM, SOCK_STREAM } from '../../lib/sockets/constants';
+import { AF_INET, AF_INET6, PAIR_FAMILY, SOCK_DGRAM, SOCK_STREAM } from '../../lib/sockets/constants';
 import { Socket, socketpair } from '../../lib/sockets/socket';
+import { isWindows } from '../support/systems';
 
 export class SocketKit {
   readonly #cleanups: (() => void)[] = [];
@@ -23,8 +24,17 @@ export class SocketKit {
   }
 
   pair(type: number = SOCK_STREAM): [Socket, Socket] {
-    const pair = socketpair(AF_UNIX, type);
+    if (type === SOCK_DGRAM && isWindows) return this.#datagramPair();
+    const pair = socketpair(PAIR_FAMILY, type);
     for (const socket of pair) this.own(socket);
+    return pair;
+  }
+
+  /** Two sockets for UDP that have each other as their peer. */
+  #datagramPair(): [Socket, Socket] {
+    const pair: [Socket, Socket] = [this.receiver(), this.receiver()];
+    pair[0].connectEx(pair[1].getsockname() as Address);
+    pair[1].connectEx(pair[0].getsockname() as Address);
     return pair;
   }
 
@@ -81,7 +91,7 @@ export function useSocketKit(): { readonly current: SocketKit } {
 
 /** Waits until `socket` is ready for `events`. */
 export function waitFor(socket: Socket, events: number): void {
-  const selector = new PollSelector();
+  const selector = new DefaultSelector();
   selector.register(socket, events);
   const entries = selector.select(10);
   selector.close();
