@@ -6,7 +6,7 @@ import { getEventLoop, newEventLoop, SelectorEventLoop, setEventLoop } from '../
 import { getRunningLoop } from '../../lib/futures/current';
 import { BaseEventLoop } from '../../lib/loop/base-event-loop';
 import type { SelectorLike } from '../../lib/loop/ready';
-import { DefaultSelector, EpollSelector } from '../../lib/selectors/selectors';
+import { DefaultSelector } from '../../lib/selectors/selectors';
 import { useLoop } from '../support/loops';
 
 class Bare extends BaseEventLoop {
@@ -62,7 +62,7 @@ describe('the base loop', () => {
 
   test('LOOP-027, LOOP-026: selects once in each iteration, without waiting while something is ready', async () => {
     const timeouts: (number | null)[] = [];
-    class Counting extends EpollSelector {
+    class Counting extends DefaultSelector {
       override select(timeout: number | null = null) {
         timeouts.push(timeout);
         return super.select(timeout);
@@ -125,7 +125,7 @@ describe('the base loop', () => {
   });
 
   test('a selector of somebody else’s that lists what is ready will do', async () => {
-    const inner = new EpollSelector();
+    const inner = new DefaultSelector();
     const selector: SelectorLike = {
       register: (...args) => inner.register(...args),
       unregister: (fileobj) => inner.unregister(fileobj),

@@ -3,7 +3,7 @@
 import { expectOk } from '../native/child-kit';
 import { useCompiledLibrary } from '../support/compiled-library';
 import { TestLoop } from '../support/loops';
-import { EpollSelector } from '../../lib/selectors/selectors';
+import { DefaultSelector } from '../../lib/selectors/selectors';
 
 const library = useCompiledLibrary();
 
@@ -18,7 +18,7 @@ const subject = (selector: string) => `
   const run = () => { loop.runForever().finally(() => { ended = true; }); };
 `;
 
-describe.each(['EpollSelector', 'PollSelector'])('a hosted run on %s', (selector) => {
+describe.each([DefaultSelector.name, 'SelectSelector'])('a hosted run on %s', (selector) => {
   test('an unreferenced one lets the process end: before, during, and with timers and callbacks waiting', async () => {
     const script = (then: string) => library.run(`${subject(selector)}${then}`);
     const ends = await Promise.all([
@@ -64,7 +64,7 @@ describe.each(['EpollSelector', 'PollSelector'])('a hosted run on %s', (selector
 });
 
 test('the choice belongs to the loop, and outlives its runs', async () => {
-  const subject = new TestLoop('hosted', new EpollSelector());
+  const subject = new TestLoop('hosted', new DefaultSelector());
   const { loop } = subject;
   expect(loop.hasRef()).toBe(true);
   expect(loop.unref()).toBe(loop);

@@ -6,7 +6,8 @@ import { KeyboardInterrupt } from '../../lib/base/errors';
 import { setLogReceiver, type LogRecord } from '../../lib/base/log';
 import { SelectorEventLoop } from '../../lib/event-loop';
 import { Future } from '../../lib/futures/future';
-import { EpollSelector } from '../../lib/selectors/selectors';
+import type { NativeSelectorBase } from '../../lib/selectors/native-selector';
+import { DefaultSelector } from '../../lib/selectors/selectors';
 import { outsideOfMicrotasks, useLoop } from '../support/loops';
 
 const nothing = (): void => undefined;
@@ -73,7 +74,7 @@ describe('a closed loop', () => {
     const { loop } = subject.current;
     const handle = loop.callSoon(nothing);
     const timer = loop.callLater(1, nothing);
-    const selector = loop._selector as EpollSelector;
+    const selector = loop._selector as NativeSelectorBase;
     expect(loop._internalFds).toBe(1);
     loop.close();
     expect([loop._internalFds, loop._ready.length, loop._scheduled.length]).toEqual([0, 0, 0]);
@@ -83,7 +84,7 @@ describe('a closed loop', () => {
 
   test('LOOP-057: close copes with a selector that is gone already', () => {
     const loop = new SelectorEventLoop();
-    const selector = loop._selector as EpollSelector;
+    const selector = loop._selector as NativeSelectorBase;
     loop._closeSelfPipe();
     loop._selector = null;
     loop.close();
@@ -163,7 +164,7 @@ describe('runs', () => {
   });
 
   test('an error of the selector ends the run', async () => {
-    class Failing extends EpollSelector {
+    class Failing extends DefaultSelector {
       override select(): never {
         throw new Error('select failed');
       }
@@ -282,7 +283,7 @@ describe('debug mode', () => {
     const loop = new SelectorEventLoop();
     delete process.env.FDLOOP_DEBUG;
     expect(loop.getDebug()).toBe(true);
-    expect(records.map((record) => record.message)).toEqual(['Using selector: EpollSelector']);
+    expect(records.map((record) => record.message)).toEqual([`Using selector: ${DefaultSelector.name}`]);
     loop.close();
   });
 });
