@@ -411,7 +411,7 @@ const choices: Choice[] = [
   {
     mix: 'tls',
     weight: 6,
-    make: (g, place) => ['setLimits', g.transport(place), g.of([null, 0, 100, 10_000]), g.of([null, null, 0, 50])],
+    make: (g, place) => ['setLimits', g.transport(place), g.of([null, 100, 10_000]), g.of([null, null, 0, 50])],
   },
   {
     mix: 'tls',

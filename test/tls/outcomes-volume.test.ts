@@ -19,6 +19,8 @@ beforeAll(() => {
 });
 
 const MIB = 1 << 20;
+/** Milliseconds for one of the tests. */
+const patience = (size: number): number => 15_000 + 400 * size;
 const sizes = process.env.FDLOOP_SLOW === '1' ? [2, 64, 1024] : [2];
 const PIECE = 96 * 1024;
 /** Bytes after which a reader takes a rest. */
@@ -98,45 +100,53 @@ describe('much data over TLS', () => {
   const subject = useLoop('hosted');
 
   for (const size of sizes) {
-    test(`TLS-039, TLS-045: ${size} MiB each way between our client and Node's tls`, async () => {
-      const server = createServer(sslOptions({ identity }, true), (socket: TLSSocket) => {
+    test(
+      `TLS-039, TLS-045: ${size} MiB each way between our client and Node's tls`,
+      async () => {
+        const server = createServer(sslOptions({ identity }, true), (socket: TLSSocket) => {
+          socket.on('error', () => undefined);
+          socket.pipe(socket);
+        });
+        server.listen(0, '127.0.0.1');
+        await once(server, 'listening');
+        const { loop } = subject.current;
+        const stream = new Stream(subject.current, size * MIB);
+        const { port } = server.address() as AddressInfo;
+        const options = { ssl: sslOptions({ trust: identity }, false), serverHostname: 'localhost' };
+        const before = process.memoryUsage().rss;
+        await subject.current.run(loop.createConnection(() => stream, '127.0.0.1', port, options));
+        await subject.current.run(stream.done);
+        const grown = process.memoryUsage().rss - before;
+        stream.transport.abort();
+        server.close();
+        check(stream);
+        expect(grown).toBeLessThan(300 * MIB);
+      },
+      patience(size),
+    );
+
+    test(
+      `TLS-039, TLS-045: ${size} MiB each way between Node's tls and our server`,
+      async () => {
+        const { loop } = subject.current;
+        const stream = new Stream(subject.current, size * MIB);
+        const options = { ssl: sslOptions({ identity }, true) };
+        const server = await subject.current.run(loop.createServer(() => stream, '127.0.0.1', 0, options));
+        const socket = connect({
+          port: addressOf(server)[1],
+          host: '127.0.0.1',
+          servername: 'localhost',
+          ca: identity.cert,
+        });
         socket.on('error', () => undefined);
         socket.pipe(socket);
-      });
-      server.listen(0, '127.0.0.1');
-      await once(server, 'listening');
-      const { loop } = subject.current;
-      const stream = new Stream(subject.current, size * MIB);
-      const { port } = server.address() as AddressInfo;
-      const options = { ssl: sslOptions({ trust: identity }, false), serverHostname: 'localhost' };
-      const before = process.memoryUsage().rss;
-      await subject.current.run(loop.createConnection(() => stream, '127.0.0.1', port, options));
-      await subject.current.run(stream.done);
-      const grown = process.memoryUsage().rss - before;
-      stream.transport.abort();
-      server.close();
-      check(stream);
-      expect(grown).toBeLessThan(300 * MIB);
-    });
-
-    test(`TLS-039, TLS-045: ${size} MiB each way between Node's tls and our server`, async () => {
-      const { loop } = subject.current;
-      const stream = new Stream(subject.current, size * MIB);
-      const options = { ssl: sslOptions({ identity }, true) };
-      const server = await subject.current.run(loop.createServer(() => stream, '127.0.0.1', 0, options));
-      const socket = connect({
-        port: addressOf(server)[1],
-        host: '127.0.0.1',
-        servername: 'localhost',
-        ca: identity.cert,
-      });
-      socket.on('error', () => undefined);
-      socket.pipe(socket);
-      await subject.current.run(stream.done);
-      stream.transport.abort();
-      server.close();
-      await runUntil(subject.current, once(socket, 'close'));
-      check(stream);
-    });
+        await subject.current.run(stream.done);
+        stream.transport.abort();
+        server.close();
+        await runUntil(subject.current, once(socket, 'close'));
+        check(stream);
+      },
+      patience(size),
+    );
   }
 });
