@@ -21,6 +21,7 @@ import { Socket } from '../../lib/sockets/socket';
 import { DatagramProtocol } from '../../lib/transports/protocol';
 import type { TransportSocket } from '../../lib/transports/transport-socket';
 import { useLoop } from '../support/loops';
+import { testOnPosix } from '../support/systems';
 
 class Noting extends DatagramProtocol {
   readonly received: string[] = [];
@@ -74,7 +75,7 @@ describe('createDatagramEndpoint', () => {
     expect(socket.family).toBe(AF_INET6);
   });
 
-  test('CONN-021: addresses are [host, port]; with AF_UNIX, paths', async () => {
+  testOnPosix('CONN-021: addresses are [host, port]; with AF_UNIX, paths', async () => {
     for (const options of [
       { localAddress: '127.0.0.1' },
       { localAddress: ['127.0.0.1'] },

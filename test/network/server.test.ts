@@ -26,6 +26,7 @@ import { TransportSocket } from '../../lib/transports/transport-socket';
 import { useLoop } from '../support/loops';
 import { addressOf, connectTo } from '../support/peers';
 import { NotingProtocol } from '../support/protocols';
+import { describeWithUnixSockets, testOnPosix } from '../support/systems';
 
 describe('a server', () => {
   const subject = useLoop('sync');
@@ -252,17 +253,20 @@ describe('a server', () => {
       });
     });
 
-    test('SRV-027: SO_REUSEADDR is on unless refused; SO_REUSEPORT on demand lets two share a port', async () => {
-      const { loop } = subject.current;
-      const first = await serve(factory, { reusePort: true });
-      const [host, port] = addressOf(first);
-      const second = await subject.current.run(loop.createServer(factory, host, port, { reusePort: true }));
-      const without = await serve(factory, { reuseAddress: false });
-      const option = (server: Server, number: number): number => server.sockets[0].getsockopt(SOL_SOCKET, number);
-      expect([option(first, SO_REUSEADDR), option(first, SO_REUSEPORT)]).toEqual([1, 1]);
-      expect([option(without, SO_REUSEADDR), option(without, SO_REUSEPORT)]).toEqual([0, 0]);
-      second.close();
-    });
+    testOnPosix(
+      'SRV-027: SO_REUSEADDR is on unless refused; SO_REUSEPORT on demand lets two share a port',
+      async () => {
+        const { loop } = subject.current;
+        const first = await serve(factory, { reusePort: true });
+        const [host, port] = addressOf(first);
+        const second = await subject.current.run(loop.createServer(factory, host, port, { reusePort: true }));
+        const without = await serve(factory, { reuseAddress: false });
+        const option = (server: Server, number: number): number => server.sockets[0].getsockopt(SOL_SOCKET, number);
+        expect([option(first, SO_REUSEADDR), option(first, SO_REUSEPORT)]).toEqual([1, 1]);
+        expect([option(without, SO_REUSEADDR), option(without, SO_REUSEPORT)]).toEqual([0, 0]);
+        second.close();
+      },
+    );
 
     test('SRV-030: keepAlive sets SO_KEEPALIVE on the listening sockets', async () => {
       const option = (server: Server): number => server.sockets[0].getsockopt(SOL_SOCKET, SO_KEEPALIVE);
@@ -334,7 +338,7 @@ describe('a server', () => {
   });
 });
 
-describe('Unix sockets', () => {
+describeWithUnixSockets('Unix sockets', () => {
   const subject = useLoop('sync');
   let folder: string;
   const factory = (): Protocol => new Protocol();

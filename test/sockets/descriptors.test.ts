@@ -12,6 +12,7 @@ import { socketOptions } from '../../lib/sockets/options';
 import { Socket } from '../../lib/sockets/socket';
 import { closedDescriptor } from '../support/descriptors';
 import { thrownBy, useSocketKit, waitFor } from './socket-kit';
+import { describeOnPosix } from '../support/systems';
 
 const { MSG_CTRUNC } = socketConstants;
 const kit = useSocketKit();
@@ -33,7 +34,7 @@ function withFiles<R>(count: number, action: (fds: number[]) => R): R {
   }
 }
 
-describe('passing descriptors', () => {
+describeOnPosix('passing descriptors', () => {
   test('a file arrives as a descriptor of its own, with the bytes', () => {
     const [left, right] = kit.current.pair();
     const folder = kit.current.folder();
@@ -231,7 +232,7 @@ describe('passing descriptors', () => {
   });
 });
 
-describe('credentials', () => {
+describeOnPosix('credentials', () => {
   const own = { pid: process.pid, uid: process.getuid?.() ?? -1, gid: process.getgid?.() ?? -1 };
 
   test('a connected Unix socket knows its peer', () => {

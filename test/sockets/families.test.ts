@@ -8,6 +8,7 @@ import { AF_INET, AF_UNIX, SOCK_DGRAM, SOCK_STREAM, socketConstants } from '../.
 import { ifIndexToName, ifNameToIndex } from '../../lib/sockets/link-address';
 import { Socket } from '../../lib/sockets/socket';
 import { thrownBy, useSocketKit, waitFor } from './socket-kit';
+import { describeOnLinux, testOnLinux } from '../support/systems';
 
 const { AF_NETLINK, AF_PACKET, AF_VSOCK, AF_CAN, SOCK_RAW, SOCK_SEQPACKET } = socketConstants;
 const { CAN_RAW, CAN_ISOTP, CAN_J1939, ETH_P_IP, NETLINK_ROUTE, VMADDR_CID_ANY, VMADDR_PORT_ANY } = socketConstants;
@@ -56,7 +57,7 @@ describe('interfaces', () => {
   });
 });
 
-describe('netlink', () => {
+describeOnLinux('netlink', () => {
   test('an address is a port id and groups', () => {
     expect(thereAndBack(AF_NETLINK, [0, 0])).toEqual([0, 0]);
     expect(thereAndBack(AF_NETLINK, [4_294_967_295, 0x80000001])).toEqual([4_294_967_295, 0x80000001]);
@@ -114,7 +115,7 @@ describe('netlink', () => {
   });
 });
 
-describe('packet', () => {
+describeOnLinux('packet', () => {
   test('an address is an interface, a protocol, and what may be left out', () => {
     expect(thereAndBack(AF_PACKET, ['lo', ETH_P_IP])).toEqual(['lo', ETH_P_IP, 0, 0, Buffer.alloc(0)]);
     const full = ['lo', 0xffff, 4, 772, Buffer.from([1, 2, 3, 4, 5, 6])] as const;
@@ -173,7 +174,7 @@ describe('packet', () => {
   });
 });
 
-describe('vsock', () => {
+describeOnLinux('vsock', () => {
   test('an address is a context id and a port', () => {
     expect(thereAndBack(AF_VSOCK, [2, 1024])).toEqual([2, 1024]);
     expect(thereAndBack(AF_VSOCK, [VMADDR_CID_ANY, VMADDR_PORT_ANY])).toEqual([0xffffffff, 0xffffffff]);
@@ -201,7 +202,7 @@ describe('vsock', () => {
   });
 });
 
-describe('CAN', () => {
+describeOnLinux('CAN', () => {
   test('which form an address has is the affair of the protocol', () => {
     expect(thereAndBack(AF_CAN, ['lo'], CAN_RAW)).toEqual(['lo']);
     expect(thereAndBack(AF_CAN, [''], CAN_RAW)).toEqual(['']);
@@ -234,7 +235,7 @@ describe('CAN', () => {
 });
 
 describe('types', () => {
-  test('SEQPACKET keeps the borders of messages and the order, and is connected', () => {
+  testOnLinux('SEQPACKET keeps the borders of messages and the order, and is connected', () => {
     const listener = kit.current.socket(AF_UNIX, SOCK_SEQPACKET);
     listener.bind(`\0fdloop-seqpacket-${process.pid}`);
     listener.listen();

@@ -5,10 +5,11 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 
 import { useCompiledLibrary } from '../support/compiled-library';
+import { testOnPosix } from '../support/systems';
 
 const library = useCompiledLibrary();
 
-test('SOCK-045: blocking calls go on after signals whose handlers return', async () => {
+testOnPosix('SOCK-045: blocking calls go on after signals whose handlers return', async () => {
   const name = path.join(os.tmpdir(), `fdloop-signals-${process.pid}`);
   let signals: NodeJS.Timeout | undefined;
   let sent = 0;

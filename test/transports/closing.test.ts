@@ -31,10 +31,10 @@ describe('a stream transport', () => {
 
   describe('extra info', () => {
     test('TR-003, TR-004, TR-005, TR-006: has the restricted socket and the names; a look-up may bring a fallback', () => {
-      const { transport } = wired;
+      const { transport, peer } = wired;
       expect(transport.getExtraInfo('socket')).toBeInstanceOf(TransportSocket);
-      expect(transport.getExtraInfo('sockname')).toBe('');
-      expect(transport.getExtraInfo('peername')).toBe('');
+      expect(transport.getExtraInfo('sockname')).toEqual(peer.getpeername());
+      expect(transport.getExtraInfo('peername')).toEqual(peer.getsockname());
       expect(transport.getExtraInfo('nothing')).toBeNull();
       expect(transport.getExtraInfo('nothing', 'fallback')).toBe('fallback');
       expect(transport.getExtraInfo('toString')).toBeNull();
@@ -66,7 +66,10 @@ describe('a stream transport', () => {
       expect(() => socket.settimeout(1)).toThrow(expect.objectContaining({ name: 'ValueError' }));
       expect(() => socket.setblocking(true)).toThrow(expect.objectContaining({ name: 'ValueError' }));
       expect(socket.getInheritable()).toBe(false);
-      expect([socket.getsockname(), socket.getpeername()]).toEqual(['', '']);
+      expect([socket.getsockname(), socket.getpeername()]).toEqual([
+        wired.peer.getpeername(),
+        wired.peer.getsockname(),
+      ]);
       const copy = socket.dup();
       expect(copy.fileno()).not.toBe(socket.fileno());
       copy.close();

@@ -8,6 +8,7 @@ import { Socket, socketpair } from '../../lib/sockets/socket';
 import { useLoop } from '../support/loops';
 import { NotingBufferedProtocol, NotingProtocol } from '../support/protocols';
 import { wire } from '../support/transports';
+import { testNotOnWine } from '../support/systems';
 
 const reset = (): Error => new ConnectionResetError('reset', { code: 'ECONNRESET', errno: -104 });
 const again = (): Error => new BlockingIOError('again', { code: 'EAGAIN', errno: -11 });
@@ -156,7 +157,7 @@ describe('data', () => {
     expect(subject.current.takeContexts()).toEqual([]);
   });
 
-  test('TCP-016: a real reset arrives as ConnectionResetError', async () => {
+  testNotOnWine('TCP-016: a real reset arrives as ConnectionResetError', async () => {
     const { loop } = subject.current;
     const protocol = new NotingProtocol();
     const listener = new Socket();
