@@ -5,12 +5,13 @@
 //   npm run check:package -- --all          and the compiled addon of every target has to be in it: before a release
 //   npm run check:package -- --typescripts  and its types in the oldest and the newest TypeScript, from the npm registry
 
-const { execFileSync, spawnSync } = require('node:child_process');
+const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const { gzipSync } = require('node:zlib');
 
+const { npm } = require('./kit');
 const { hostName, isBuilt, root, targets } = require('./targets');
 
 const MOST_BYTES = 1_000_000;
@@ -38,13 +39,6 @@ function run(command, args, options = {}) {
 function reportRun(title, command, args, options) {
   const { status, stdout, stderr, error } = run(command, args, options);
   report(title, status === 0 ? [] : [`${stdout ?? ''}${stderr ?? ''}${error?.message ?? ''}`.trim()]);
-}
-
-/** npm without a shell, wherever it told us where it is. */
-function npm(args, cwd) {
-  const cli = process.env.npm_execpath;
-  const [command, first] = cli ? [process.execPath, [cli]] : ['npm', []];
-  return execFileSync(command, [...first, ...args], { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
 }
 
 function filesIn(directory) {

@@ -12,6 +12,8 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 
+const { makeIdentity, npm } = require('./kit');
+
 const root = path.join(__dirname, '..');
 const cache = process.env.FDLOOP_RUNTIMES ?? path.join(root, 'node_modules', '.cache', 'fdloop-runtimes');
 /** Milliseconds; a runtime under an emulator is slow. */
@@ -24,12 +26,13 @@ const node = (version, arch = bits) => ({
   file: `node_modules/node-${arch}/bin/node`,
 });
 
-/** Each line of Node that is supported, its oldest version, and the others; an ARM processor by an emulator. */
+/** Each line of Node that is supported, its oldest version, and the others; ARM processors by an emulator. */
 const runtimes = [
   ...['18.17.0', '18.20.8', '20.20.2', '22.23.3', '24.21.0', '26.10.0'].map((version) => node(version)),
   ...(bits === 'linux-x64'
     ? [
         { ...node('20.20.2', 'linux-arm64'), emulator: ['qemu-aarch64-static', '-L', '/usr/aarch64-linux-gnu'] },
+        { ...node('20.11.0', 'linux-armv7l'), emulator: ['qemu-arm-static', '-L', '/usr/arm-linux-gnueabihf'] },
         {
           name: 'deno-2.9.6',
           package: '@deno/linux-x64-glibc@2.9.6',
@@ -44,15 +47,6 @@ const runtimes = [
       ]
     : []),
 ];
-
-/** Runs npm without a shell, wherever it told us where it is. */
-function npm(args, cwd) {
-  const cli = process.env.npm_execpath;
-  const [command, first] = cli ? [process.execPath, [cli]] : ['npm', []];
-  const { status, stdout, stderr } = spawnSync(command, [...first, ...args], { cwd, encoding: 'utf8' });
-  if (status !== 0) throw new Error(`npm ${args.join(' ')}\n${stdout}${stderr}`);
-  return stdout;
-}
 
 /** @returns the program and its first arguments, or what is missing */
 function find(runtime, offline) {
@@ -77,7 +71,7 @@ function find(runtime, offline) {
 
 /** The package as a user gets it, with the smoke suite beside it. */
 function install(folder) {
-  npm(['pack', '--pack-destination', folder], root);
+  npm(['pack', '--silent', '--pack-destination', folder], root);
   const [tarball] = fs.readdirSync(folder).filter((name) => name.endsWith('.tgz'));
   fs.writeFileSync(path.join(folder, 'package.json'), '{ "private": true }\n');
   npm(['install', '--ignore-scripts', '--no-audit', '--no-fund', path.join(folder, tarball)], folder);
@@ -85,11 +79,7 @@ function install(folder) {
     // .cjs, because not every runtime takes .js for CommonJS.
     fs.copyFileSync(path.join(root, 'test', 'package', name), path.join(folder, name.replace(/\.js$/, '.cjs')));
   }
-  const identity = path.join(folder, 'identity.pem');
-  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1', '-days', '2'];
-  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', `${identity}.key`];
-  spawnSync('openssl', ['req', '-x509', ...key, ...subject, '-out', `${identity}.crt`]);
-  fs.writeFileSync(identity, ['key', 'crt'].map((part) => fs.readFileSync(`${identity}.${part}`, 'utf8')).join(''));
+  makeIdentity(folder);
 }
 
 /** @returns '' if the last line of the output is as expected and the process ended well, else what it said */

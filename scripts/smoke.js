@@ -7,6 +7,7 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 
+const { makeIdentity } = require('./kit');
 const { hostName, isBuilt, root, targets } = require('./targets');
 
 const CASE_TIMEOUT = 60_000;
@@ -14,17 +15,6 @@ const smoke = path.join(root, 'test', 'package', 'smoke.js');
 
 function run(args, env = process.env) {
   return spawnSync(process.execPath, args, { encoding: 'utf8', env, timeout: CASE_TIMEOUT, killSignal: 'SIGKILL' });
-}
-
-/** A key with a certificate for localhost. */
-function makeIdentity(folder) {
-  const [key, crt] = ['key', 'crt'].map((name) => path.join(folder, name));
-  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1', '-days', '2'];
-  const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', key];
-  spawnSync('openssl', ['req', '-x509', ...kind, ...subject, '-out', crt]);
-  const identity = path.join(folder, 'identity.pem');
-  fs.writeFileSync(identity, [key, crt].map((file) => fs.readFileSync(file, 'utf8')).join(''));
-  return identity;
 }
 
 const host = targets.find(({ name }) => name === hostName());

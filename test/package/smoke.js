@@ -196,8 +196,8 @@ const cases = {
     await run(async () => {
       const loop = getRunningLoop();
       const began = loop.time();
-      loop.callLater(0.02, () => seen.push('second'));
-      loop.callLater(0.01, () => seen.push('first'));
+      loop.callAt(began + 0.02, () => seen.push('second'));
+      loop.callAt(began + 0.01, () => seen.push('first'));
       loop.callSoon(() => seen.push('soon'));
       await sleep(0.03);
       assert(loop.time() - began >= 0.03 - 1e-6);
