@@ -73,7 +73,7 @@ function copyAddon() {
   const addon = process.env.FDLOOP_ADDON || path.join(root, 'build', 'Release', 'addon.node');
   if (!fs.existsSync(addon)) execFileSync('npm', ['run', 'build:native'], { cwd: root, stdio: 'inherit' });
   if (!process.env.FDLOOP_ADDON && Math.max(...parts.map(newest)) > fs.statSync(addon).mtimeMs) {
-    console.log('the addon is older than native/: npm run build:native');
+    console.log('native/ has files that are newer than the addon: npm run build:native?');
   }
   fs.copyFileSync(addon, `${built('addon.node')}.new`);
   fs.renameSync(`${built('addon.node')}.new`, built('addon.node'));
