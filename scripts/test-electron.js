@@ -50,7 +50,11 @@ function unpack() {
   fs.mkdirSync(unpacked, { recursive: true });
   for (const name of PACKAGES) {
     if (fs.readdirSync(folder).some((file) => file.startsWith(`${name}_`) && file.endsWith('.deb'))) continue;
-    runOrFail('apt-get', ['download', name]);
+    // The lists of packages may be missing or old.
+    if (spawnSync('apt-get', ['download', name], { cwd: folder }).status !== 0) {
+      spawnSync('apt-get', ['update']);
+      runOrFail('apt-get', ['download', name]);
+    }
     const file = fs.readdirSync(folder).find((entry) => entry.startsWith(`${name}_`) && entry.endsWith('.deb'));
     runOrFail('dpkg', ['-x', path.join(folder, file), unpacked]);
   }
