@@ -22,7 +22,7 @@ const total = { passed: 0, failed: 0 };
 /** Adds up the last "N passed, N failed" of what a step has printed. A step without one has failed. */
 function count(name, { status, output }) {
   process.stdout.write(output);
-  const [, passed, failed] = [...output.matchAll(/^(\d+) passed, (\d+) failed$/gm)].at(-1) ?? [null, 0, 1];
+  const [, passed, failed] = [...output.matchAll(/^(\d+) passed, (\d+) failed/gm)].at(-1) ?? [null, 0, 1];
   total.passed += Number(passed);
   total.failed += Number(failed) || (status === 0 ? 0 : 1);
   console.log(`== ${name}: ${passed} passed, ${failed} failed`);

@@ -165,9 +165,10 @@ function recvOneByOne(
 ): ReceivedMessage[] {
   const messages: ReceivedMessage[] = [];
   const { MSG_DONTWAIT = 0 } = binding.constants;
-  while (messages.length < most) {
+  // Only the first one may be waited for. Where no flag says so, a socket that blocks gives no other.
+  const isAlone = MSG_DONTWAIT === 0 && binding.getNonBlocking(socket.fileno()) === 0;
+  while (messages.length < (isAlone ? Math.min(most, 1) : most)) {
     try {
-      // Only the first one may be waited for.
       const further = messages.length > 0 ? MSG_DONTWAIT : 0;
       messages.push(recvMessage(socket, bufsize, ancbufsize, flags | further));
     } catch (error) {

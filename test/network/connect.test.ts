@@ -1,5 +1,7 @@
 // connect.test.ts: createConnection: its arguments, its attempts, and what comes of failures.
 
+import { constants } from 'node:os';
+
 import { CancelledError, OSError } from '../../lib/base/errors';
 import { setLogReceiver } from '../../lib/base/log';
 import { interleaveFamilies } from '../../lib/network/connect';
@@ -188,7 +190,7 @@ describe('createConnection', () => {
         loop._addWriter = addWriter;
         return loop.callLater(1e6, () => undefined);
       };
-      return -115;
+      return -constants.errno.EINPROGRESS;
     });
     const [transport] = await subject.current.run(
       loop.createConnection(factory, 'two.addresses', 1, { happyEyeballsDelay: 0.001 }),
