@@ -1,6 +1,6 @@
 'use strict';
 // prebuilds.js: `npm run prebuilds`: compiles the addons that the package brings along into prebuilds/, as far as this
-// machine can: its own system by node-gyp, as `build-native.js` does it for users, others by CMake and a cross compiler.
+// machine can. prebuildify strips them and puts them where the loader looks; compile-prebuild.js compiles.
 //
 //   npm run prebuilds                     whatever can be built here
 //   npm run prebuilds -- linux-x64-glibc  these, or fail
@@ -10,55 +10,17 @@
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
+const { promisify } = require('node:util');
+
+const prebuildify = promisify(require('prebuildify'));
 
 const { hostName, isBuilt, root, targets } = require('./targets');
 
 const stage = path.join(root, 'build-prebuilds');
 const headersForOtherSystems = 'node-api-headers';
-/** Small rather than fast: the time goes by in the kernel. */
-const releaseFlags =
-  '-Os -DNDEBUG -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables';
-
-function run(command, args, cwd = root, env = process.env) {
-  const options = { cwd, env, encoding: 'utf8', maxBuffer: 64 << 20 };
-  const { status, error, stdout, stderr } = spawnSync(command, args, options);
-  if (status !== 0)
-    throw new Error(`${command} ${args.join(' ')}\n${stdout ?? ''}${stderr ?? ''}${error?.message ?? ''}`);
-}
 
 function isThere(command) {
   return spawnSync(command, ['--version']).status === 0;
-}
-
-/** The sources in a folder of their own, so that the developer's build stays as it is. @returns the addon */
-function buildForHost(folder) {
-  for (const entry of ['binding.gyp', 'native', path.join('scripts', 'build-native.js')]) {
-    fs.cpSync(path.join(root, entry), path.join(folder, entry), { recursive: true, preserveTimestamps: true });
-  }
-  const env = { ...process.env, CXXFLAGS: `${process.env.CXXFLAGS ?? ''} -Os` };
-  run(process.execPath, [path.join(folder, 'scripts', 'build-native.js')], folder, env);
-  return path.join(folder, 'build', 'Release', 'addon.node');
-}
-
-/** @returns the addon */
-function buildForOther(folder, { toolchain }) {
-  const ninja = isThere('ninja') ? ['-G', 'Ninja'] : [];
-  const options = [
-    `-DCMAKE_TOOLCHAIN_FILE=${path.join(root, toolchain)}`,
-    '-DCMAKE_BUILD_TYPE=Release',
-    // Of libraries that are linked statically only what is used.
-    `-DCMAKE_CXX_FLAGS_RELEASE=${releaseFlags}`,
-    '-DCMAKE_MODULE_LINKER_FLAGS=-Wl,--gc-sections',
-  ];
-  run('cmake', ['-S', root, '-B', folder, ...ninja, ...options]);
-  run('cmake', ['--build', folder, '--target', 'addon']);
-  return path.join(folder, 'addon.node');
-}
-
-function strip(file, { cross }) {
-  if (cross !== undefined) run(cross.strip, [file]);
-  else if (process.platform === 'darwin') run('strip', ['-x', file]);
-  else if (process.platform !== 'win32') run('strip', [file]);
 }
 
 /** What is missing to build it here, or nothing. */
@@ -71,17 +33,24 @@ function obstacle(target) {
   return fs.existsSync(path.join(root, 'node_modules', headersForOtherSystems)) ? '' : 'needs `npm ci`';
 }
 
-function build(target) {
+async function build(target) {
   const folder = path.join(stage, target.name);
-  const isHost = target.name === hostName();
-  const built = isHost ? buildForHost(folder) : buildForOther(folder, target.cross);
-  const file = path.join(root, target.file);
-  // Whoever has the old one mapped keeps it.
-  const fresh = `${file}.new`;
-  fs.mkdirSync(path.dirname(file), { recursive: true });
-  fs.copyFileSync(built, fresh);
-  strip(fresh, isHost ? {} : target);
-  fs.renameSync(fresh, file);
+  fs.mkdirSync(folder, { recursive: true });
+  process.env.FDLOOP_PREBUILD = target.name;
+  await prebuildify({
+    name: 'addon',
+    napi: true,
+    platform: target.platform,
+    arch: target.arch,
+    tagLibc: target.libc,
+    strip: true,
+    stripBin: target.name === hostName() ? 'strip' : target.cross.strip,
+    cwd: folder,
+    out: root,
+    // A command line, hence the shell.
+    nodeGyp: `"${process.execPath}" "${path.join(__dirname, 'compile-prebuild.js')}"`,
+    shell: true,
+  });
 }
 
 const args = process.argv.slice(2);
@@ -93,21 +62,25 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
-let failed = 0;
-for (const target of targets) {
-  if (names.length > 0 && !names.includes(target.name)) continue;
-  let state = obstacle(target);
-  let isFailure = state !== '' && names.length > 0;
-  if (state === '') {
-    try {
-      build(target);
-      state = `built, ${Math.round(fs.statSync(path.join(root, target.file)).size / 1024)} kB`;
-    } catch (error) {
-      isFailure = true;
-      state = `failed: ${error.message}`;
-    }
-  } else if (isBuilt(target)) state = 'is there, not built here';
-  if (isFailure || (all && !isBuilt(target))) failed += 1;
-  console.log(`${target.name.padEnd(18)} ${state}`);
+async function main() {
+  let failed = 0;
+  for (const target of targets) {
+    if (names.length > 0 && !names.includes(target.name)) continue;
+    let state = obstacle(target);
+    let isFailure = state !== '' && names.length > 0;
+    if (state === '') {
+      try {
+        await build(target);
+        state = `built, ${Math.round(fs.statSync(path.join(root, target.file)).size / 1024)} kB`;
+      } catch (error) {
+        isFailure = true;
+        state = `failed: ${error.message}`;
+      }
+    } else if (isBuilt(target)) state = 'is there, not built here';
+    if (isFailure || (all && !isBuilt(target))) failed += 1;
+    console.log(`${target.name.padEnd(18)} ${state}`);
+  }
+  process.exitCode = failed > 0 ? 1 : 0;
 }
-process.exitCode = failed > 0 ? 1 : 0;
+
+void main();

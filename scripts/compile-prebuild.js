@@ -1,0 +1,50 @@
+'use strict';
+// compile-prebuild.js: what prebuildify calls instead of node-gyp: compiles the addon of one target into build/Release of
+// the folder where it runs. This system's by node-gyp, as `build-native.js` does it for users; others by CMake and a cross
+// compiler.
+
+const { spawnSync } = require('node:child_process');
+const fs = require('node:fs');
+const path = require('node:path');
+
+const { hostName, root, targets } = require('./targets');
+
+/** Small rather than fast: the time goes by in the kernel. */
+const releaseFlags =
+  '-Os -DNDEBUG -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables';
+
+function run(command, args, env = process.env) {
+  const { status, error, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8', env, maxBuffer: 64 << 20 });
+  if (status === 0) return;
+  process.stderr.write(`${command} ${args.join(' ')}\n${stdout ?? ''}${stderr ?? ''}${error?.message ?? ''}\n`);
+  process.exit(1);
+}
+
+/** The sources in a folder of their own, so that the developer's build stays as it is. */
+function buildForHost() {
+  for (const entry of ['binding.gyp', 'native', path.join('scripts', 'build-native.js')]) {
+    fs.cpSync(path.join(root, entry), entry, { recursive: true, preserveTimestamps: true });
+  }
+  const env = { ...process.env, CXXFLAGS: `${process.env.CXXFLAGS ?? ''} -Os` };
+  run(process.execPath, [path.resolve('scripts', 'build-native.js')], env);
+}
+
+function buildForOther({ toolchain }) {
+  const ninja = spawnSync('ninja', ['--version']).status === 0 ? ['-G', 'Ninja'] : [];
+  const options = [
+    `-DCMAKE_TOOLCHAIN_FILE=${path.join(root, toolchain)}`,
+    '-DCMAKE_BUILD_TYPE=Release',
+    // Of libraries that are linked statically only what is used.
+    `-DCMAKE_CXX_FLAGS_RELEASE=${releaseFlags}`,
+    '-DCMAKE_MODULE_LINKER_FLAGS=-Wl,--gc-sections',
+  ];
+  run('cmake', ['-S', root, '-B', 'cmake', ...ninja, ...options]);
+  run('cmake', ['--build', 'cmake', '--target', 'addon']);
+  fs.mkdirSync(path.join('build', 'Release'), { recursive: true });
+  fs.copyFileSync(path.join('cmake', 'addon.node'), path.join('build', 'Release', 'addon.node'));
+}
+
+const name = process.env.FDLOOP_PREBUILD;
+const target = targets.find((one) => one.name === name);
+if (name === hostName()) buildForHost();
+else buildForOther(target.cross);
