@@ -3,12 +3,12 @@
 import { inspect } from 'node:util';
 
 import { ACCEPT_RETRY_DELAY } from '../base/constants';
-import { ConnectionAbortedError, isFatal, isWouldBlock, type OSError } from '../base/errors';
+import { ConnectionAbortedError, isFatal, type OSError } from '../base/errors';
 import { logger } from '../base/log';
 import type { CoroutineGenerator } from '../futures/frame';
 import type { BaseSelectorEventLoop } from '../loop/selector-event-loop';
 import type { Address } from '../sockets/address';
-import type { SocketLike } from '../sockets/socket-io';
+import { acceptOrNull, type SocketLike } from '../sockets/socket-io';
 import { makeSSLTransport } from '../tls/make-transport';
 import type { SSLSettings } from '../tls/options';
 import type { BaseProtocol } from '../transports/protocol';
@@ -50,11 +50,13 @@ function acceptConnections(
     let connection: SocketLike;
     let peer: Address | null;
     try {
-      [connection, peer] = sock.accept();
+      const accepted = acceptOrNull(sock);
+      if (accepted === null) return;
+      [connection, peer] = accepted;
       if (loop.getDebug()) logger.debug(`${inspect(server)} got a new connection from ${inspect(peer)}`);
       connection.setblocking(false);
     } catch (error) {
-      if (isWouldBlock(error) || error instanceof ConnectionAbortedError) return;
+      if (error instanceof ConnectionAbortedError) return;
       if (!OUT_OF_RESOURCES.has((error as OSError).code)) throw error;
       loop.callExceptionHandler({
         message: 'socket.accept() ran out of system resources',

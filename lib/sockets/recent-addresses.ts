@@ -1,59 +1,87 @@
-// recent-addresses.ts: the addresses of datagrams in both forms, without a call and an allocation for each: a server hears
-// from the same peers again and again, and answers them. Addresses of IPv4 and IPv6 are remembered, others come and go
-// through address.ts.
+// recent-addresses.ts: addresses of IPv4 and IPv6 in both forms, without a call and objects of the system's for each: a server
+// meets the same hosts again and again. Others come and go through address.ts.
 
 import { binding } from '../native/binding';
 import { decodeAddress, encodeAddress, type Address } from './address';
 import { AF_INET, AF_INET6 } from './constants';
 
-const isInet = (family: number): boolean => family === AF_INET || family === AF_INET6;
+/** The port's place in a sockaddr_in and a sockaddr_in6. */
+const PORT = 2;
+
+// From the system.
+
+/** Room in which a call leaves an address: its bytes, and the same as words, which are quicker to compare. */
+export interface AddressRoom {
+  readonly bytes: Uint8Array;
+  readonly words: Int32Array;
+}
+
+export function addressRoom(memory = new ArrayBuffer(binding.SOCKADDR_STORAGE_SIZE), offset = 0): AddressRoom {
+  return { bytes: new Uint8Array(memory, offset), words: new Int32Array(memory, offset) };
+}
+
+/** A sockaddr_in and a sockaddr_in6, and how many parts their addresses have here. */
+const partsByLength: Readonly<Record<number, number>> = { 16: 2, 28: 4 };
+/** What the first word says beside the port. */
+const FIRST_WORD = new Int32Array(new Uint8Array([0xff, 0xff, 0, 0]).buffer)[0];
+/** As many addresses are remembered, one for each value of the hash. */
+const REMEMBERED = 256;
+
+interface RecentAddress {
+  readonly words: Int32Array;
+  readonly address: readonly (string | number)[];
+}
+const remembered: (RecentAddress | undefined)[] = new Array<undefined>(REMEMBERED).fill(undefined);
+
+/**
+ * As `decodeAddress`, for what a call left in `room`. Each answer is an array of its own. The port is no part of what is
+ * remembered: a peer has another one with each connection.
+ */
+export function decodeRecent(room: AddressRoom, length: number, protocol = 0): Address | null {
+  const { bytes, words } = room;
+  const parts = partsByLength[length];
+  if (parts === undefined) return decodeAddress(bytes, length, protocol);
+  const end = length >> 2;
+  let hash = words[0] & FIRST_WORD;
+  for (let index = 1; index < end; index++) hash = Math.imul(hash ^ words[index], 0x9e3779b1);
+  const slot = (hash >>> 16) % REMEMBERED;
+  const known = remembered[slot];
+  if (known !== undefined && isSame(known.words, words, end)) return withPort(known.address, bytes);
+  const address = decodeAddress(bytes, length, protocol);
+  // An address of another family may be as long.
+  if (Array.isArray(address) && address.length === parts) {
+    remembered[slot] = { words: words.slice(0, end), address: [...(address as RecentAddress['address'])] };
+  }
+  return address;
+}
+
+function isSame(known: Int32Array, words: Int32Array, end: number): boolean {
+  if (known.length !== end || ((known[0] ^ words[0]) & FIRST_WORD) !== 0) return false;
+  for (let index = 1; index < end; index++) {
+    if (known[index] !== words[index]) return false;
+  }
+  return true;
+}
+
+function withPort(address: RecentAddress['address'], bytes: Uint8Array): Address {
+  const port = (bytes[PORT] << 8) | bytes[PORT + 1];
+  const parts = address.length === 2 ? [address[0], port] : [address[0], port, address[2], address[3]];
+  return parts as unknown as Address;
+}
 
 // Senders.
 
 /** Where `recvfromAt` leaves the address, behind its length. */
 const SENDER_ADDRESS = 8;
-const SENDER_WORDS = SENDER_ADDRESS / 4;
-/** As many senders are remembered, one for each value of the hash. */
-const SENDERS = 256;
-
-const senderMemory = new ArrayBuffer(SENDER_ADDRESS + binding.SOCKADDR_STORAGE_SIZE);
-const senderWords = new Int32Array(senderMemory);
-const senderBytes = new Uint8Array(senderMemory, SENDER_ADDRESS);
-
-interface RecentSender {
-  readonly words: Int32Array;
-  readonly address: readonly (string | number)[];
-}
-const senders: (RecentSender | undefined)[] = new Array<undefined>(SENDERS).fill(undefined);
 
 /** What `recvfromAt` is given. */
-export { senderMemory };
+export const senderMemory = new ArrayBuffer(SENDER_ADDRESS + binding.SOCKADDR_STORAGE_SIZE);
+const senderLength = new Int32Array(senderMemory, 0, 1);
+const senderRoom = addressRoom(senderMemory, SENDER_ADDRESS);
 
 /** The address that the last `recvfromAt` left; null if there is none. Each answer is an array of its own. */
-export function lastSender(family: number, protocol: number): Address | null {
-  const length = senderWords[0];
-  if (!isInet(family) || length === 0) return decodeAddress(senderBytes, length, protocol);
-  const end = SENDER_WORDS + (length >> 2);
-  let hash = 0;
-  for (let index = SENDER_WORDS; index < end; index++) hash = Math.imul(hash ^ senderWords[index], 0x9e3779b1);
-  const slot = (hash >>> 16) % SENDERS;
-  const known = senders[slot];
-  if (known !== undefined && isLastSender(known.words, end)) return copyOf(known.address);
-  const address = decodeAddress(senderBytes, length, protocol) as RecentSender['address'];
-  senders[slot] = { words: senderWords.slice(SENDER_WORDS, end), address };
-  return copyOf(address);
-}
-
-function isLastSender(words: Int32Array, end: number): boolean {
-  if (words.length !== end - SENDER_WORDS) return false;
-  for (let index = 0; index < words.length; index++) {
-    if (words[index] !== senderWords[SENDER_WORDS + index]) return false;
-  }
-  return true;
-}
-
-function copyOf(address: RecentSender['address']): Address {
-  return (address.length === 2 ? [address[0], address[1]] : address.slice()) as unknown as Address;
+export function lastSender(protocol: number): Address | null {
+  return decodeRecent(senderRoom, senderLength[0], protocol);
 }
 
 // Targets.
@@ -69,8 +97,6 @@ interface RecentTarget extends Target {
 }
 
 const TARGETS = 1024;
-/** The port's place in a sockaddr_in and a sockaddr_in6. */
-const PORT = 2;
 const LARGEST_PORT = 0xffff;
 
 const targets = new Map<number, Map<string, RecentTarget>>();

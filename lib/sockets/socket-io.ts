@@ -90,15 +90,36 @@ class NumberSocketIO implements SocketIO {
   }
 }
 
-/** Whether these methods are ours: a subclass may have its own. */
-function isPlain(socket: SocketLike, methods: readonly (keyof Socket)[]): socket is Socket {
-  return socket instanceof Socket && methods.every((name) => socket[name] === Socket.prototype[name]);
-}
+// Whether the methods are ours, for a subclass may have its own. Each is asked for by name: computed names are slow, and this
+// is asked for each connection.
+
+const own = Socket.prototype;
 
 /** The fast way for a plain Socket; the throwing way for a subclass that has its own methods, and for anything else. */
 export function socketIO(socket: SocketLike): SocketIO {
-  const plain = isPlain(socket, ['recv', 'recvInto', 'send', 'sendmsg', 'fileno']);
-  return plain ? new NumberSocketIO(socket) : new ThrowingSocketIO(socket);
+  const isPlain =
+    socket instanceof Socket &&
+    socket.recv === own.recv &&
+    socket.recvInto === own.recvInto &&
+    socket.send === own.send &&
+    socket.sendmsg === own.sendmsg &&
+    socket.fileno === own.fileno;
+  return isPlain ? new NumberSocketIO(socket) : new ThrowingSocketIO(socket);
+}
+
+/**
+ * Takes one waiting connection, as `accept`, but null if none waits: at the end of every round of accepting, where an
+ * exception would cost more than the connection before it.
+ * @throws OSError
+ */
+export function acceptOrNull(socket: SocketLike): [SocketLike, Address | null] | null {
+  if (socket instanceof Socket && socket.accept === own.accept) return socket._acceptOrNull();
+  try {
+    return socket.accept();
+  } catch (error) {
+    if (isWouldBlock(error)) return null;
+    throw error;
+  }
 }
 
 /** A socket with the methods that datagrams need. */
@@ -162,6 +183,11 @@ class NumberDatagramIO implements DatagramIO {
 
 /** As `socketIO`, for datagrams. */
 export function datagramIO(socket: DatagramSocketLike): DatagramIO {
-  const plain = isPlain(socket, ['recvfrom', 'send', 'sendto', 'fileno']);
-  return plain ? new NumberDatagramIO(socket) : new ThrowingDatagramIO(socket);
+  const isPlain =
+    socket instanceof Socket &&
+    socket.recvfrom === own.recvfrom &&
+    socket.send === own.send &&
+    socket.sendto === own.sendto &&
+    socket.fileno === own.fileno;
+  return isPlain ? new NumberDatagramIO(socket) : new ThrowingDatagramIO(socket);
 }

@@ -6,8 +6,8 @@ import { isMainThread } from 'node:worker_threads';
 
 import { typeError, ValueError } from '../base/errors';
 import { binding } from '../native/binding';
-import { check, errorFor } from '../native/check';
-import { addressFields, decodeAddress, encodeAddress, type Address } from './address';
+import { check, errorFor, wouldBlock } from '../native/check';
+import { addressFields, encodeAddress, type Address } from './address';
 import { bytesOf, chunksOf, describeType, int32, size } from './arguments';
 import {
   AF_INET,
@@ -32,7 +32,7 @@ import {
   type ReceivedInto,
   type ReceivedMessage,
 } from './messages';
-import { lastSender, senderMemory, targetOf } from './recent-addresses';
+import { addressRoom, decodeRecent, lastSender, senderMemory, targetOf } from './recent-addresses';
 import { recvfromSlice, recvSlice } from './slab';
 
 export { describeType } from './arguments';
@@ -47,16 +47,20 @@ const TYPE_FLAGS = (SOCK_NONBLOCK ?? 0) | (SOCK_CLOEXEC ?? 0);
 const isOutlived = !isMainThread || (process as { type?: string }).type === 'renderer';
 
 // Scratch space of calls that fill in an address or a length; nothing of it outlives the call.
-const scratchAddress = new Uint8Array(binding.SOCKADDR_STORAGE_SIZE);
+const scratchRoom = addressRoom();
+const scratchAddress = scratchRoom.bytes;
 const scratchLengths = new Int32Array(1);
+const scratchNumber = new Int32Array(1);
+const scratchNumberBytes = new Uint8Array(scratchNumber.buffer);
 
-/** An option's value in the system's form. */
+/** An option's value in the system's form. Valid until the next one is asked for. */
 function optionBytes(value: unknown): Uint8Array {
   if (value instanceof Uint8Array) return value;
   if (typeof value !== 'number' && typeof value !== 'boolean') {
     throw typeError(`value must be a number, a boolean or bytes, not ${describeType(value)}`);
   }
-  return new Uint8Array(new Int32Array([int32(Number(value), 'value')]).buffer);
+  scratchNumber[0] = int32(Number(value), 'value');
+  return scratchNumberBytes;
 }
 
 /** How a socket is made when more than family, type and protocol is known. */
@@ -138,10 +142,13 @@ export class Socket {
    * @throws BlockingIOError if none waits, OSError
    */
   accept(): [Socket, Address | null] {
-    const fd = check(this._accept(), 'accept');
+    return this.#accepted(check(this._accept(), 'accept'));
+  }
+
+  #accepted(fd: number): [Socket, Address | null] {
     return [
       new Socket(this.family, this.type, this.proto, { fd }),
-      decodeAddress(scratchAddress, scratchLengths[0], this.proto),
+      decodeRecent(scratchRoom, scratchLengths[0], this.proto),
     ];
   }
 
@@ -204,7 +211,7 @@ export class Socket {
       binding.recvfrom(this.#fd, target, 0, length, int32(flags, 'flags'), scratchAddress, scratchLengths),
       'recvfrom',
     );
-    return [count, decodeAddress(scratchAddress, scratchLengths[0], this.proto)];
+    return [count, decodeRecent(scratchRoom, scratchLengths[0], this.proto)];
   }
 
   /** Sends what the system takes. @returns the number of bytes @throws BlockingIOError, BrokenPipeError, OSError */
@@ -350,13 +357,13 @@ export class Socket {
   /** The own address. @throws OSError */
   getsockname(): Address | null {
     check(binding.getsockname(this.#fd, scratchAddress, scratchLengths), 'getsockname');
-    return decodeAddress(scratchAddress, scratchLengths[0], this.proto);
+    return decodeRecent(scratchRoom, scratchLengths[0], this.proto);
   }
 
   /** The peer's address. @throws OSError (ENOTCONN) */
   getpeername(): Address | null {
     check(binding.getpeername(this.#fd, scratchAddress, scratchLengths), 'getpeername');
-    return decodeAddress(scratchAddress, scratchLengths[0], this.proto);
+    return decodeRecent(scratchRoom, scratchLengths[0], this.proto);
   }
 
   /**
@@ -434,7 +441,7 @@ export class Socket {
 
   /** @internal */
   _sender(): Address | null {
-    return lastSender(this.family, this.proto);
+    return lastSender(this.proto);
   }
 
   /** @throws for what is no address, but answers with a number for what the system says @internal */
@@ -463,6 +470,13 @@ export class Socket {
   _accept(): number {
     scratchLengths[0] = 0;
     return binding.accept(this.#fd, scratchAddress, scratchLengths);
+  }
+
+  /** As `accept`, but null if none waits. @throws OSError @internal */
+  _acceptOrNull(): [Socket, Address | null] | null {
+    const fd = this._accept();
+    if (fd < 0 && wouldBlock(fd)) return null;
+    return this.#accepted(check(fd, 'accept'));
   }
 
   /** @internal */

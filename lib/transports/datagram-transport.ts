@@ -7,7 +7,7 @@ import { LOG_THRESHOLD_FOR_CONNLOST_WRITES, MAX_READ_SIZE } from '../base/consta
 import { Deque } from '../base/deque';
 import { isFatal, OSError, typeError, ValueError } from '../base/errors';
 import { logger } from '../base/log';
-import { _setResultUnlessCancelled, type Future } from '../futures/future';
+import type { Future } from '../futures/future';
 import type { BaseSelectorEventLoop } from '../loop/selector-event-loop';
 import { errorFor, wouldBlock } from '../native/check';
 import { addressFields, type Address } from '../sockets/address';
@@ -39,9 +39,7 @@ export class SelectorDatagramTransport extends SelectorTransport {
     super(loop, sock, protocol, extra);
     this._address = address;
     this.#io = datagramIO(sock);
-    loop.callSoon(() => protocol.connectionMade(this));
-    loop.callSoon(() => this._addReader(this._readReadyCallback));
-    if (waiter !== null) loop.callSoon(_setResultUnlessCancelled, waiter, undefined);
+    this._begin(waiter);
   }
 
   /** Bytes of the datagrams that wait to be sent. */
@@ -91,7 +89,7 @@ export class SelectorDatagramTransport extends SelectorTransport {
     const target = fixed ?? address;
     if (this._buffer.length === 0) {
       if (this.#send(data, target) !== 'later') return;
-      this._loop?._addWriter(this._sockFd, this._writeReadyCallback);
+      this._addWriter();
     }
     // A copy: unlike a stream's data, a datagram stays as it was when it was given.
     this._buffer.push([Buffer.from(data), target]);

@@ -6,7 +6,9 @@ import { inspect } from 'node:util';
 import { EVENT_READ, EVENT_WRITE } from '../base/constants';
 import { OSError } from '../base/errors';
 import { logger } from '../base/log';
+import { _setResultUnlessCancelled, type Future } from '../futures/future';
 import type { BaseSelectorEventLoop } from '../loop/selector-event-loop';
+import type { Address } from '../sockets/address';
 import type { SocketLike } from '../sockets/socket-io';
 import { FlowControlTransport } from './flow-control';
 import type { BaseProtocol } from './protocol';
@@ -18,14 +20,26 @@ export interface Attachable {
   _detach(): void;
 }
 
-function orNull<R>(call: () => R): R | null {
+function nameOrNull(nameOf: (sock: SocketLike) => Address | null, sock: SocketLike): Address | null {
   try {
-    return call();
+    return nameOf(sock);
   } catch (error) {
     if (error instanceof OSError) return null;
     throw error;
   }
 }
+
+const ownName = (sock: SocketLike): Address | null => sock.getsockname();
+const peerName = (sock: SocketLike): Address | null => sock.getpeername();
+
+// What the loop calls. They take the transport as an argument: functions of its own would cost memory for each connection.
+
+const connectionMade = (protocol: BaseProtocol, transport: SelectorTransport): void =>
+  protocol.connectionMade(transport);
+const startReading = (transport: SelectorTransport): void => transport._addReader();
+const readReady = (transport: SelectorTransport): void => transport._readReady();
+const writeReady = (transport: SelectorTransport): void => transport._writeReady();
+const connectionLost = (transport: SelectorTransport, error: unknown): void => transport._callConnectionLost(error);
 
 // A transport that is dropped without being closed: its socket is closed, nobody is told but the one who reads warnings.
 const abandoned = new FinalizationRegistry<SocketLike>((socket) => {
@@ -44,9 +58,6 @@ export abstract class SelectorTransport extends FlowControlTransport {
   /** Raised once the connection is lost or given up; then also counts writes that came too late. @internal */
   _connLost = 0;
 
-  /** @internal */ readonly _readReadyCallback = (): void => this._readReady();
-  /** @internal */ readonly _writeReadyCallback = (): void => this._writeReady();
-
   constructor(
     loop: BaseSelectorEventLoop,
     sock: SocketLike,
@@ -56,8 +67,8 @@ export abstract class SelectorTransport extends FlowControlTransport {
   ) {
     super(extra, loop);
     this._extra.socket = new TransportSocket(sock);
-    this._extra.sockname = orNull(() => sock.getsockname());
-    if (!('peername' in this._extra)) this._extra.peername = orNull(() => sock.getpeername());
+    this._extra.sockname = nameOrNull(ownName, sock);
+    if (!('peername' in this._extra)) this._extra.peername = nameOrNull(peerName, sock);
     this._sock = sock;
     this._sockFd = sock.fileno();
     this.setProtocol(protocol);
@@ -107,7 +118,7 @@ export abstract class SelectorTransport extends FlowControlTransport {
   override resumeReading(): void {
     if (this._closing || !this._paused) return;
     this._paused = false;
-    this._addReader(this._readReadyCallback);
+    this._addReader();
     if (this._loop?.getDebug() === true) logger.debug(`${inspect(this)} resumes reading`);
   }
 
@@ -119,12 +130,29 @@ export abstract class SelectorTransport extends FlowControlTransport {
     if (this._hasBufferedData()) return;
     this._connLost += 1;
     loop._removeWriter(this._sockFd);
-    loop.callSoon(this._callConnectionLostCallback, null);
+    loop.callSoon(connectionLost, this, null);
   }
 
   /** Watches for reading, unless reading is paused or over. @internal */
-  _addReader(callback: () => void): void {
-    if (this.isReading()) this._loop?._addReader(this._sockFd, callback);
+  _addReader(): void {
+    if (this.isReading()) this._loop?._addReader(this._sockFd, readReady, this);
+  }
+
+  /** Watches for room to write. @internal */
+  _addWriter(): void {
+    this._loop?._addWriter(this._sockFd, writeReady, this);
+  }
+
+  /**
+   * Tells the protocol of its transport soon, and reads from then on: the protocol of now, even if another one takes its
+   * place first.
+   * @internal
+   */
+  _begin(waiter: Future<void> | null): void {
+    const loop = this._loop as BaseSelectorEventLoop;
+    loop.callSoon(connectionMade, this._protocol as BaseProtocol, this);
+    loop.callSoon(startReading, this);
+    if (waiter !== null) loop.callSoon(_setResultUnlessCancelled, waiter, undefined);
   }
 
   /** An error that the connection does not survive. @internal */
@@ -151,11 +179,8 @@ export abstract class SelectorTransport extends FlowControlTransport {
       loop._removeReader(this._sockFd);
     }
     this._connLost += 1;
-    loop.callSoon(this._callConnectionLostCallback, error);
+    loop.callSoon(connectionLost, this, error);
   }
-
-  /** @internal */
-  readonly _callConnectionLostCallback = (error: unknown): void => this._callConnectionLost(error);
 
   /** Tells the protocol, and lets go of everything, even if the protocol throws. @internal */
   _callConnectionLost(error: unknown): void {

@@ -7,7 +7,7 @@ import { inspect } from 'node:util';
 import { LOG_THRESHOLD_FOR_CONNLOST_WRITES, MAX_READ_SIZE } from '../base/constants';
 import { ConnectionError, isFatal, RuntimeError, typeError } from '../base/errors';
 import { logger } from '../base/log';
-import { _setResultUnlessCancelled, type Future } from '../futures/future';
+import type { Future } from '../futures/future';
 import type { BaseSelectorEventLoop } from '../loop/selector-event-loop';
 import { errorFor, wouldBlock } from '../native/check';
 import { AF_INET, AF_INET6, IOV_MAX, IPPROTO_TCP, SHUT_WR, SOCK_STREAM, TCP_NODELAY } from '../sockets/constants';
@@ -56,10 +56,7 @@ export class SelectorSocketTransport extends SelectorTransport {
     super(loop, sock, protocol, extra, server);
     this.#io = socketIO(sock);
     setNoDelay(sock);
-    // The protocol of now, even if another one takes its place first.
-    loop.callSoon(() => protocol.connectionMade(this));
-    loop.callSoon(() => this._addReader(this._readReadyCallback));
-    if (waiter !== null) loop.callSoon(_setResultUnlessCancelled, waiter, undefined);
+    this._begin(waiter);
   }
 
   override setProtocol(protocol: BaseProtocol): void {
@@ -182,7 +179,7 @@ export class SelectorSocketTransport extends SelectorTransport {
         if (sent === data.length) return;
         rest = data.subarray(sent);
       }
-      (this._loop as BaseSelectorEventLoop)._addWriter(this._sockFd, this._writeReadyCallback);
+      this._addWriter();
     }
     this.#append(rest);
     this._maybePauseProtocol();
@@ -202,7 +199,7 @@ export class SelectorSocketTransport extends SelectorTransport {
     for (const piece of pieces) this.#append(piece);
     this._writeReady();
     if (this._buffer.length === 0) return;
-    (this._loop as BaseSelectorEventLoop)._addWriter(this._sockFd, this._writeReadyCallback);
+    this._addWriter();
     // Differs from asyncio 3.12.1, as later versions do: the marks count here too (TCP-072).
     this._maybePauseProtocol();
   }

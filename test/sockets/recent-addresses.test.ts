@@ -9,7 +9,7 @@ function arrive(family: number, address: Address): Address | null {
   const { bytes, length } = encodeAddress(family, address);
   new Int32Array(senderMemory)[0] = length;
   new Uint8Array(senderMemory, 8).set(bytes);
-  return lastSender(family, 0);
+  return lastSender(0);
 }
 
 function sent(family: number, address: Address): Address | null {
@@ -72,9 +72,15 @@ test.each([
   expect(sent(AF_INET, ['10.9.9.9', 2])).toEqual(['10.9.9.9', 2]);
 });
 
+test.each([14, 26])('a path of %i bytes is not taken for an address that is as long', (length) => {
+  const first = '/'.padEnd(length, 'a');
+  const second = '/.'.padEnd(length, 'a');
+  expect([arrive(AF_UNIX, first), arrive(AF_UNIX, second), arrive(AF_UNIX, first)]).toEqual([first, second, first]);
+});
+
 test('other families pass', () => {
   expect(arrive(AF_UNIX, '/somewhere')).toBe('/somewhere');
   expect(sent(AF_UNIX, '/somewhere')).toBe('/somewhere');
   new Int32Array(senderMemory)[0] = 0;
-  expect(lastSender(AF_INET, 0)).toBeNull();
+  expect(lastSender(0)).toBeNull();
 });
