@@ -13,8 +13,9 @@ import type { Server } from '../../lib/network/server';
 import type { Socket } from '../../lib/sockets/socket';
 import { BufferedProtocol, Protocol } from '../../lib/transports/protocol';
 import type { BaseTransport } from '../../lib/transports/transport';
+import { type SelectorName, selectorNames } from '../support/loops';
 import { verbs, waits, type Wait } from './verbs';
-import { type Order, type SelectorName, VirtualLoop } from './virtual-loop';
+import { type Order, VirtualLoop } from './virtual-loop';
 import { type Action, Frame, gistOf, type Json, Limit, makeError, MAX_DEPTH, type Program, START } from './world';
 import { type Template, type Trace, Unbound, World } from './world';
 
@@ -378,7 +379,7 @@ export function makeProtocol(world: World, name: string): (Protocol | BufferedPr
 // A program from beginning to end.
 
 export async function runProgram(program: Program, options: RunOptions = {}): Promise<Trace> {
-  const { selector = 'epoll', order = 'registered', driver = 'sync', coroutines = 'async' } = options;
+  const { selector = selectorNames[0], order = 'registered', driver = 'sync', coroutines = 'async' } = options;
   const world = new World(program, new VirtualClock(START), coroutines);
   world.loop = new VirtualLoop(world, selector, order, driver === 'hosted');
   world.loop.setExceptionHandler((_loop, context) => {

@@ -7,7 +7,8 @@ import { selectReady, type SelectorLike } from '../../lib/loop/ready';
 import type { SelectorKey } from '../../lib/selectors/base-selector';
 import type { FileObject } from '../../lib/selectors/file-object';
 import type { ReadyPairs } from '../../lib/selectors/native-selector';
-import { EpollSelector, PollSelector, type SelectorClass, SelectSelector } from '../../lib/selectors/selectors';
+import type { SelectorClass } from '../../lib/selectors/selectors';
+import { selectorClasses, type SelectorName, selectorNames } from '../support/loops';
 import type { World } from './world';
 
 export type Order = 'registered' | 'kernel';
@@ -69,13 +70,9 @@ function ordered(Class: SelectorClass): new (order: Order, quiet: boolean) => Se
   };
 }
 
-export const orderedSelectors = {
-  epoll: ordered(EpollSelector),
-  poll: ordered(PollSelector),
-  select: ordered(SelectSelector),
-};
-
-export type SelectorName = keyof typeof orderedSelectors;
+const orderedSelectors = Object.fromEntries(
+  selectorNames.map((name) => [name, ordered(selectorClasses[name])]),
+) as Record<SelectorName, ReturnType<typeof ordered>>;
 
 /** Counts iterations; hosted, it ends a run that only the outside could go on with. */
 export class VirtualLoop extends SelectorEventLoop {
