@@ -106,9 +106,22 @@ export class SSLEngine {
     socket.on('data', (chunk: Buffer) => {
       if (!this.#over) events.plain(chunk);
     });
+    this.#passBy(socket);
     socket.on('end', () => {
       if (!this.#over) events.ended();
     });
+  }
+
+  // What the stream would tell by 'data' within the same call comes without its buffers, and without the tick in which it
+  // asks for more: more comes by itself.
+  #passBy(socket: TLSSocket): void {
+    const push = socket.push.bind(socket);
+    socket.push = (chunk: unknown, encoding?: BufferEncoding): boolean => {
+      const passes = Buffer.isBuffer(chunk) && socket.readableFlowing === true && socket.readableLength === 0;
+      if (!passes) return push(chunk, encoding);
+      if (chunk.length > 0 && !this.#over) this.#events.plain(chunk);
+      return true;
+    };
   }
 
   get #native(): NativeHalf | null {
