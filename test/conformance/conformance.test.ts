@@ -7,6 +7,7 @@ import * as path from 'node:path';
 import { runProgram, type RunOptions } from './interpreter';
 import type { Program, Trace } from './world';
 import { type SelectorName, selectorNames } from '../support/loops';
+import { testOnLinux, testOnPosix, testWithUnixSockets } from '../support/systems';
 
 const programFolder = path.join(__dirname, 'programs');
 const traceFolder = path.join(__dirname, 'traces');
@@ -21,6 +22,12 @@ const kinds: NonNullable<RunOptions['coroutines']>[] = ['async', 'generator', 'm
 /** The selectors of this build for which a program's trace holds. */
 const fittingSelectors = (program: Program): SelectorName[] =>
   selectorNames.filter((name) => program.selectors?.includes(name) ?? true);
+
+/** A program whose trace is of Unix sockets runs where they are, and are like those of the recording. */
+function testWith(unix: Program['unix']): jest.It {
+  if (unix === undefined) return test;
+  return { paths: testWithUnixSockets, buffers: testOnLinux, ends: testOnPosix }[unix];
+}
 
 /** Every way of running a program; or just so many that each selector, driver and kind is among them. */
 function waysOf(program: Program, all: boolean): Required<Omit<RunOptions, 'order'>>[] {
@@ -50,8 +57,7 @@ for (const name of readdirSync(programFolder).sort()) {
   describe(path.basename(name, '.json'), () => {
     const traces = readJson<Record<string, Trace>>(traceFolder, name);
     for (const program of readJson<(Program & { title: string })[]>(programFolder, name)) {
-      // On a system without the selectors that the program is about, and where what it makes cannot be made.
-      const testHere = fittingSelectors(program).length === 0 ? test.skip : test;
+      const testHere = fittingSelectors(program).length === 0 ? test.skip : testWith(program.unix);
       testHere(program.title, async () => {
         const expected = traces[program.title];
         const found = await differences(program, expected, isSlow || name !== 'tls.json');
