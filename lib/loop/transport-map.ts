@@ -26,7 +26,13 @@ export class TransportMap {
   }
 
   set(fd: number, transport: SelectorTransport): void {
-    this.#references.set(fd, new WeakRef(transport));
+    transport._reference ??= new WeakRef(transport);
+    this.#references.set(fd, transport._reference);
+  }
+
+  /** Forgets the descriptor if it still is the transport's, without a look behind the reference, which the engine would note. */
+  release(fd: number, transport: SelectorTransport): void {
+    if (this.#references.get(fd) === transport._reference) this.#references.delete(fd);
   }
 
   delete(fd: number): void {

@@ -54,7 +54,6 @@ function acceptConnections(
       if (accepted === null) return;
       [connection, peer] = accepted;
       if (loop.getDebug()) logger.debug(`${inspect(server)} got a new connection from ${inspect(peer)}`);
-      connection.setblocking(false);
     } catch (error) {
       if (error instanceof ConnectionAbortedError) return;
       if (!OUT_OF_RESOURCES.has((error as OSError).code)) throw error;

@@ -108,14 +108,16 @@ export function socketIO(socket: SocketLike): SocketIO {
 }
 
 /**
- * Takes one waiting connection, as `accept`, but null if none waits: at the end of every round of accepting, where an
- * exception would cost more than the connection before it.
+ * Takes one waiting connection, as `accept`, and makes it non-blocking if it is not yet; null if none waits: at the end of
+ * every round of accepting, where an exception would cost more than the connection before it.
  * @throws OSError
  */
 export function acceptOrNull(socket: SocketLike): [SocketLike, Address | null] | null {
   if (socket instanceof Socket && socket.accept === own.accept) return socket._acceptOrNull();
   try {
-    return socket.accept();
+    const accepted = socket.accept();
+    accepted[0].setblocking(false);
+    return accepted;
   } catch (error) {
     if (isWouldBlock(error)) return null;
     throw error;

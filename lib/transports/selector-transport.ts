@@ -57,6 +57,8 @@ export abstract class SelectorTransport extends FlowControlTransport {
   /** @internal */ _paused = false;
   /** Raised once the connection is lost or given up; then also counts writes that came too late. @internal */
   _connLost = 0;
+  /** What the loop's map of transports has of it. @internal */
+  _reference: WeakRef<this> | null = null;
 
   constructor(
     loop: BaseSelectorEventLoop,
@@ -190,7 +192,7 @@ export abstract class SelectorTransport extends FlowControlTransport {
       const loop = this._loop as BaseSelectorEventLoop;
       const sock = this._sock as SocketLike;
       abandoned.unregister(this);
-      if (loop._transports.get(this._sockFd) === this) loop._transports.delete(this._sockFd);
+      loop._transports.release(this._sockFd, this);
       this._sock = null;
       this._protocol = null;
       this._loop = null;

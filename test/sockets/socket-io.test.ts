@@ -1,9 +1,10 @@
 // socket-io.test.ts: the two ways of a transport to its socket: by numbers, and by somebody's methods that throw.
 
 import { BlockingIOError, InterruptedError, OSError } from '../../lib/base/errors';
+import type { Address } from '../../lib/sockets/address';
 import { AF_UNIX } from '../../lib/sockets/constants';
 import { Socket } from '../../lib/sockets/socket';
-import { socketIO, type SocketLike } from '../../lib/sockets/socket-io';
+import { acceptOrNull, socketIO, type SocketLike } from '../../lib/sockets/socket-io';
 import { fill } from '../contracts/selector-kit';
 import { thrownBy, useSocketKit } from './socket-kit';
 
@@ -130,4 +131,38 @@ test('a closed socket answers EBADF', () => {
   const io = socketIO(socket);
   socket.close();
   expect([io.recv(1), io.recvInto(byte), io.send(byte), io.sendmsg([byte], 1)]).toEqual([-9, -9, -9, -9]);
+});
+
+describe.each(['a plain listener', 'a subclass with an accept of its own'])('%s', (kind) => {
+  class Blocking extends Socket {
+    override accept(): ReturnType<Socket['accept']> {
+      const accepted = super.accept();
+      accepted[0].setblocking(true);
+      return accepted;
+    }
+  }
+
+  function listen(): Socket {
+    const listener = kit.current.own(kind === 'a plain listener' ? new Socket() : new Blocking());
+    listener.bind(['127.0.0.1', 0]);
+    listener.listen();
+    return listener;
+  }
+
+  test('gives one connection, which does not block, and null when none waits', () => {
+    const listener = listen();
+    expect(acceptOrNull(listener)).toBeNull();
+    const client = kit.current.own(new Socket());
+    client.connectEx(listener.getsockname() as Address);
+    const [connection, peer] = acceptOrNull(listener) as [Socket, Address];
+    kit.current.own(connection);
+    expect([connection.getblocking(), peer]).toEqual([false, client.getsockname()]);
+    expect(acceptOrNull(listener)).toBeNull();
+  });
+
+  test('throws what the system says', () => {
+    const listener = listen();
+    listener.close();
+    expect(thrownBy(() => acceptOrNull(listener))).toMatchObject({ code: 'EBADF', syscall: 'accept' });
+  });
 });
