@@ -5,13 +5,14 @@ import { constants } from 'node:os';
 import { BlockingIOError, CancelledError, InterruptedError, KeyboardInterrupt, OSError } from '../../lib/base/errors';
 import { EVENT_READ, EVENT_WRITE } from '../../lib/base/constants';
 import { sleep } from '../../lib/futures/sleep';
+import { binding } from '../../lib/native/binding';
 import { AF_INET, AF_UNIX, SO_ERROR, SOCK_DGRAM, SOCK_STREAM, SOL_SOCKET } from '../../lib/sockets/constants';
 import { Socket, socketpair } from '../../lib/sockets/socket';
 import { Protocol } from '../../lib/transports/protocol';
 import { useLoop } from '../support/loops';
 import { SO_SNDBUF } from '../support/options';
 import { ScriptedSocket } from '../support/transports';
-import { testWithUnixSockets } from '../support/systems';
+import { testOnPosix, testWithUnixSockets } from '../support/systems';
 
 const again = (): Error => new BlockingIOError('again', { code: 'EAGAIN', errno: -11 });
 const interrupted = (): Error => new InterruptedError('interrupted', { code: 'EINTR', errno: -4 });
@@ -357,7 +358,8 @@ describe('sock verbs', () => {
       expect(peer.recv(1 << 20).length).toBeGreaterThan(0);
     });
 
-    test('SOCK-050: a closed peer is a BrokenPipeError, not a signal', async () => {
+    // Of a TCP peer, as a pair on Windows has, the first send hears nothing.
+    testOnPosix('SOCK-050: a closed peer is a BrokenPipeError, not a signal', async () => {
       const { loop } = subject.current;
       peer.close();
       await expect(subject.current.run(loop.sockSendall(sock, Buffer.from('x')))).rejects.toMatchObject({
@@ -553,7 +555,7 @@ describe('sock verbs', () => {
         connect: () => {
           throw interrupted();
         },
-        getsockopt: () => (ready ? 0 : 115),
+        getsockopt: () => (ready ? 0 : binding.errnoByName.EINPROGRESS),
       });
       const first = loop.createTask(loop.sockConnect(connecting, 'anywhere'));
       await iterate();

@@ -17,6 +17,7 @@ import { useCompiledLibrary } from '../support/compiled-library';
 import { openDescriptors } from '../support/descriptors';
 import { driverNames, forEveryLoop, outsideOfMicrotasks, useLoop } from '../support/loops';
 import { NotingProtocol } from '../support/protocols';
+import { isWindows, testNotOnWine } from '../support/systems';
 
 const { AI_CANONNAME, AI_NUMERICHOST, AI_PASSIVE, NI_NUMERICHOST, NI_NUMERICSERV, IPPROTO_TCP, IPPROTO_UDP } =
   socketConstants;
@@ -40,7 +41,8 @@ forEveryLoop((name, use) => {
     test('LOOP-084: gives what the resolver gives; every option is 0 unless given', async () => {
       const { loop } = subject.current;
       const all = await subject.current.run(loop.getaddrinfo('127.0.0.1', 80));
-      expect(all.map(({ type }) => type)).toEqual(expect.arrayContaining([SOCK_STREAM, SOCK_DGRAM]));
+      // Windows lists each address once, of no type, and knows no protocol that was not asked for.
+      expect(all.map(({ type }) => type)).toEqual(isWindows ? [0] : expect.arrayContaining([SOCK_STREAM, SOCK_DGRAM]));
       for (const info of all) {
         expect(info).toMatchObject({ family: AF_INET, canonicalName: '', address: ['127.0.0.1', 80] });
       }
@@ -58,7 +60,7 @@ forEveryLoop((name, use) => {
       expect(found).toContainEqual({
         family: AF_INET,
         type: SOCK_STREAM,
-        proto: IPPROTO_TCP,
+        proto: isWindows ? 0 : IPPROTO_TCP,
         canonicalName: '',
         address: ['127.0.0.1', 80],
       });
@@ -138,7 +140,7 @@ describe('what getaddrinfo is asked for', () => {
     expect(info.canonicalName).toBe('127.0.0.1');
   });
 
-  test('an unknown service and an empty host have codes of their own', async () => {
+  testNotOnWine('an unknown service and an empty host have codes of their own', async () => {
     expect((await errorOf(ask('127.0.0.1', 'nosuchservice'))).code).toBe('EAI_SERVICE');
     expect((await errorOf(ask('', 80))).code).toBe('EAI_NONAME');
     expect((await errorOf(ask(null, null))).code).toBe('EAI_NONAME');
@@ -314,7 +316,7 @@ describe('getnameinfo', () => {
       expect(await errorOf(ask(['127.0.0.1', 70000]))).toBeInstanceOf(ValueError);
     });
 
-    test('a flag that the resolver does not know', async () => {
+    testNotOnWine('a flag that the resolver does not know', async () => {
       expect((await errorOf(ask(['127.0.0.1', 80], 0x40000000))).code).toBe('EAI_BADFLAGS');
     });
   });
