@@ -20,10 +20,17 @@ export function addressRoom(memory = new ArrayBuffer(binding.SOCKADDR_STORAGE_SI
   return { bytes: new Uint8Array(memory, offset), words: new Int32Array(memory, offset) };
 }
 
-/** A sockaddr_in and a sockaddr_in6, and how many parts their addresses have here. */
-const partsByLength: Readonly<Record<number, number>> = { 16: 2, 28: 4 };
-/** What the first word says beside the port. */
+/** What the first word says beside the port: the family. */
 const FIRST_WORD = new Int32Array(new Uint8Array([0xff, 0xff, 0, 0]).buffer)[0];
+
+/** How an address of a family begins and how long it is: others may be as long, and have no port, or elsewhere. */
+function formOf(family: number): { first: number; length: number } {
+  const { bytes, length } = encodeAddress(family, ['', 0]);
+  return { first: new Int32Array(bytes.buffer)[0] & FIRST_WORD, length };
+}
+const inet = formOf(AF_INET);
+const inet6 = formOf(AF_INET6);
+
 /** As many addresses are remembered, one for each value of the hash. */
 const REMEMBERED = 256;
 
@@ -39,20 +46,19 @@ const remembered: (RecentAddress | undefined)[] = new Array<undefined>(REMEMBERE
  */
 export function decodeRecent(room: AddressRoom, length: number, protocol = 0): Address | null {
   const { bytes, words } = room;
-  const parts = partsByLength[length];
-  if (parts === undefined) return decodeAddress(bytes, length, protocol);
+  const first = words[0] & FIRST_WORD;
+  const isKnownForm =
+    (first === inet.first && length === inet.length) || (first === inet6.first && length === inet6.length);
+  if (!isKnownForm) return decodeAddress(bytes, length, protocol);
   const end = length >> 2;
-  let hash = words[0] & FIRST_WORD;
+  let hash = first;
   for (let index = 1; index < end; index++) hash = Math.imul(hash ^ words[index], 0x9e3779b1);
   const slot = (hash >>> 16) % REMEMBERED;
   const known = remembered[slot];
   if (known !== undefined && isSame(known.words, words, end)) return withPort(known.address, bytes);
-  const address = decodeAddress(bytes, length, protocol);
-  // An address of another family may be as long.
-  if (Array.isArray(address) && address.length === parts) {
-    remembered[slot] = { words: words.slice(0, end), address: [...(address as RecentAddress['address'])] };
-  }
-  return address;
+  const address = decodeAddress(bytes, length, protocol) as RecentAddress['address'];
+  remembered[slot] = { words: words.slice(0, end), address };
+  return withPort(address, bytes);
 }
 
 function isSame(known: Int32Array, words: Int32Array, end: number): boolean {

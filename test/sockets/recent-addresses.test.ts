@@ -1,8 +1,9 @@
 // recent-addresses.test.ts: addresses of datagrams that are remembered are the ones that were meant.
 
-import { AF_INET, AF_INET6, AF_UNIX } from '../../lib/sockets/constants';
+import { AF_INET, AF_INET6, AF_UNIX, AF_VSOCK } from '../../lib/sockets/constants';
 import { decodeAddress, encodeAddress, type Address } from '../../lib/sockets/address';
 import { lastSender, senderMemory, targetOf } from '../../lib/sockets/recent-addresses';
+import { testOnLinux } from '../support/systems';
 
 /** As the system leaves the address of a sender. */
 function arrive(family: number, address: Address): Address | null {
@@ -72,10 +73,14 @@ test.each([
   expect(sent(AF_INET, ['10.9.9.9', 2])).toEqual(['10.9.9.9', 2]);
 });
 
-test.each([14, 26])('a path of %i bytes is not taken for an address that is as long', (length) => {
+test.each([13, 25])('a path of %i bytes is not taken for an address that is as long', (length) => {
   const first = '/'.padEnd(length, 'a');
   const second = '/.'.padEnd(length, 'a');
   expect([arrive(AF_UNIX, first), arrive(AF_UNIX, second), arrive(AF_UNIX, first)]).toEqual([first, second, first]);
+});
+
+testOnLinux('an address of vsock, as long as one of IPv4, keeps its own port', () => {
+  for (const port of [70_000, 70_001, 70_000]) expect(arrive(AF_VSOCK, [3, port])).toEqual([3, port]);
 });
 
 test('other families pass', () => {

@@ -93,6 +93,10 @@ describe('a stream transport', () => {
       const { loop } = subject.current;
       wired.transport.close();
       const second = loop._makeSocketTransport(wired.sock, new Protocol());
+      second.pauseReading();
+      expect(loop._transports.get(wired.transport._sockFd)).toBe(second);
+      // The first one's end takes its own entry away, and no other.
+      await iterate();
       expect(loop._transports.get(wired.transport._sockFd)).toBe(second);
       second.abort();
       await iterate();
