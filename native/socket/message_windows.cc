@@ -93,6 +93,8 @@ Result ReceiveMessage(int fd, Incoming* message, int flags) {
 Result SendFullMessage(int fd, const Outgoing& message, int flags) {
   if (fd < 0) return -EBADF;
   if (message.count > kMaxChunks) return -EMSGSIZE;
+  // Not left to the system: wine takes the control data of a stream, and drops it.
+  if (message.control_length > 0 && SocketType(fd) == SOCK_STREAM) return -EOPNOTSUPP;
   WSABUF buffers[kMaxChunks];
   WSAMSG header = HeaderOf(message, buffers);
   const auto send_flags = static_cast<DWORD>(flags);

@@ -31,6 +31,16 @@ TEST(ChunksAreFilledInTurn) {
   CHECK_EQ(SendFullMessage(pair.a, {out, kMaxChunks + 1, nullptr, 0, nullptr, 0}, 0), -EMSGSIZE);
 }
 
+TEST(ControlDataThatASocketCannotSendIsRefused) {
+  SocketPair pair;
+  uint8_t control[64];
+  const Result length = AppendControl(control, sizeof control, 0, SOL_SOCKET, 9999, Bytes("abcd"), 4);
+  const Chunk out = {Bytes("x"), 1};
+  CHECK(SendFullMessage(pair.a, {&out, 1, nullptr, 0, control, static_cast<size_t>(length)}, 0) < 0);
+  uint8_t data[2];
+  CHECK_EQ(Receive(pair.b, data, sizeof data, 0), -EAGAIN);
+}
+
 TEST(ADatagramThatIsCutSaysSo) {
   DatagramPair pair;
   CHECK_EQ(Send(pair.a, Bytes("abcd"), 4, 0), 4);
