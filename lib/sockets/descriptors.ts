@@ -73,6 +73,7 @@ export function sendFds(
   data: Uint8Array | readonly Uint8Array[],
   flags: number,
 ): number {
+  if (SCM_RIGHTS === undefined) throw errorFor(-binding.errnoByName.EOPNOTSUPP, 'sendmsg');
   const items: AncillaryItem[] = [[SOL_SOCKET, SCM_RIGHTS, encodeFdList(fds)]];
   const chunks = Array.isArray(data) ? (data as readonly Uint8Array[]) : [bytesOf(data)];
   return sendMessage(socket, chunks, items, flags, null);

@@ -2,7 +2,7 @@
 // object that has getsockopt and setsockopt. What is not here can be had with the numbers of `socketConstants`.
 
 import { isIP } from 'node:net';
-import { endianness, networkInterfaces } from 'node:os';
+import { networkInterfaces } from 'node:os';
 import { inspect } from 'node:util';
 
 import { typeError, ValueError } from '../base/errors';
@@ -67,7 +67,6 @@ export interface MulticastGroup {
 }
 
 const c = socketConstants;
-const LITTLE = endianness() === 'LE';
 
 /** Level and number; undefined where the platform does not have it. */
 type Name = readonly [level: number, option: number | undefined];
@@ -94,10 +93,6 @@ function setOption(names: Names, socket: OptionSocket, value: number | boolean |
 
 function ints(...values: number[]): Uint8Array {
   return new Uint8Array(Int32Array.from(values, (value) => int32(value, 'value')).buffer);
-}
-
-function intAt(bytes: Uint8Array, index: number): number {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getInt32(index * 4, LITTLE);
 }
 
 // The kinds of rows.
@@ -137,14 +132,21 @@ function text(names: Names, room: number): SocketOption<string> {
   };
 }
 
+/** Whether, and for how many seconds: two ints, but on Windows two of 16 bits. */
+const LingerParts = process.platform === 'win32' ? Uint16Array : Int32Array;
+
 const linger: SocketOption<number | null> = {
   get: (socket) => {
-    const bytes = getBytes([SOL_SOCKET, c.SO_LINGER], socket, 8);
-    return intAt(bytes, 0) === 0 ? null : intAt(bytes, 1);
+    const bytes = getBytes([SOL_SOCKET, c.SO_LINGER], socket, 2 * LingerParts.BYTES_PER_ELEMENT);
+    const [isOn, seconds] = new LingerParts(Uint8Array.from(bytes).buffer);
+    return isOn === 0 ? null : seconds;
   },
   set: (socket, seconds) => {
     if (seconds !== null && typeof seconds !== 'number') throw typeError(`value must be seconds or null`);
-    setOption([SOL_SOCKET, c.SO_LINGER], socket, seconds === null ? ints(0, 0) : ints(1, Math.ceil(seconds)));
+    const wanted = seconds === null ? 0 : int32(Math.ceil(seconds), 'value');
+    const parts = LingerParts.from([seconds === null ? 0 : 1, wanted]);
+    if (parts[1] !== wanted) throw new ValueError(`${wanted} seconds are more than the system takes`);
+    setOption([SOL_SOCKET, c.SO_LINGER], socket, new Uint8Array(parts.buffer));
   },
 };
 

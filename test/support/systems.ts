@@ -9,7 +9,7 @@ export const isWindows = process.platform === 'win32';
 export const testOnPosix: jest.It = isWindows ? test.skip : test;
 export const describeOnPosix: jest.Describe = isWindows ? describe.skip : describe;
 
-const isLinux = process.platform === 'linux';
+export const isLinux = process.platform === 'linux';
 /** Netlink, packet, vsock and CAN sockets, abstract names of Unix sockets. */
 export const testOnLinux: jest.It = isLinux ? test : test.skip;
 export const describeOnLinux: jest.Describe = isLinux ? describe : describe.skip;
@@ -29,5 +29,5 @@ export const testWithUnixSockets: jest.It = unixSockets ? test : test.skip;
 export const describeWithUnixSockets: jest.Describe = unixSockets ? describe : describe.skip;
 
 /** wine reports a reset of a connection as its end, keeps refused datagrams to itself, and does not have all names of services. */
-const isWine = isWindows && process.env.WINEPREFIX !== undefined;
+export const isWine = isWindows && process.env.WINEPREFIX !== undefined;
 export const testNotOnWine: jest.It = isWine ? test.skip : test;
