@@ -22,7 +22,7 @@ export interface PacketInfo {
   interfaceIndex: number;
   /** The address in its header: one of ours, or a multicast or broadcast address. */
   destination: string;
-  /** Our address to answer from; '' where only a multicast address is known (IPv6). */
+  /** Our address to answer from; '' where only a multicast address is known (IPv6, and Windows). */
   source: string;
 }
 
@@ -85,9 +85,16 @@ function findNumber(items: readonly AncillaryItem[], kinds: Parameters<typeof fi
       : data[0];
 }
 
-const IN_PKTINFO_SIZE = 12;
+/** struct in_pktinfo: interface, our address, destination; on Windows one address, which is either, and interface. */
+const IN_PKTINFO =
+  process.platform === 'win32'
+    ? { size: 8, interfaceIndex: 4, source: 0, destination: 0 }
+    : { size: 12, interfaceIndex: 0, source: 4, destination: 8 };
+const IN_SIZE = 4;
 const IN6_PKTINFO_SIZE = 20;
 const IN6_SIZE = 16;
+/** Addresses from 224.0.0.0 on are of groups and of everybody. */
+const FIRST_MULTICAST = 224;
 
 function encodePacketInfo(route: PacketRoute): AncillaryItem {
   if (typeof route !== 'object' || route === null) throw typeError(`a route is an object, not ${inspect(route)}`);
@@ -100,10 +107,9 @@ function encodePacketInfo(route: PacketRoute): AncillaryItem {
   const index = int32(interfaceIndex, 'interface index');
   const host = hostBytes(family, source);
   if (family === AF_INET) {
-    // struct in_pktinfo: interface, source, destination.
-    const data = new Uint8Array(IN_PKTINFO_SIZE);
-    view(data).setInt32(0, index, LITTLE);
-    data.set(host, 4);
+    const data = new Uint8Array(IN_PKTINFO.size);
+    view(data).setInt32(IN_PKTINFO.interfaceIndex, index, LITTLE);
+    data.set(host, IN_PKTINFO.source);
     return item(IPPROTO_IP, IP_PKTINFO, data);
   }
   // struct in6_pktinfo: address, interface.
@@ -124,12 +130,14 @@ function decodePacketInfo(items: readonly AncillaryItem[]): PacketInfo | null {
       source: isMulticast ? '' : destination,
     };
   }
-  const inet = find(items, [[IPPROTO_IP, IP_PKTINFO]], IN_PKTINFO_SIZE)?.[2];
+  const inet = find(items, [[IPPROTO_IP, IP_PKTINFO]], IN_PKTINFO.size)?.[2];
   if (inet === undefined) return null;
+  const hostAt = (start: number): string => hostText(inet.subarray(start, start + IN_SIZE));
+  const isOurs = IN_PKTINFO.source !== IN_PKTINFO.destination || inet[0] < FIRST_MULTICAST;
   return {
-    interfaceIndex: view(inet).getInt32(0, LITTLE),
-    destination: hostText(inet.subarray(8, 12)),
-    source: hostText(inet.subarray(4, 8)),
+    interfaceIndex: view(inet).getInt32(IN_PKTINFO.interfaceIndex, LITTLE),
+    destination: hostAt(IN_PKTINFO.destination),
+    source: isOurs ? hostAt(IN_PKTINFO.source) : '',
   };
 }
 

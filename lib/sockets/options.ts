@@ -228,12 +228,18 @@ function membership(plain: number | undefined, withSource: number | undefined): 
   };
 }
 
+/** struct ip_mreqn: group, address, interface; on Windows an address 0.x.x.x which has the interface's number in it. */
+function outgoingInterface(index: number): Uint8Array {
+  if (process.platform !== 'win32') return ints(0, 0, index);
+  if (index < 0 || index >= 1 << 24) throw new ValueError(`${index} is no number of an interface`);
+  return Uint8Array.of(0, index >> 16, index >> 8, index);
+}
+
 const multicastInterface: WritableOption<string | number> = {
   set: (socket, value) => {
     const index = interfaceIndexOf(value);
     if (socket.family === AF_INET6) return setOption([IPPROTO_IPV6, c.IPV6_MULTICAST_IF], socket, index);
-    // struct ip_mreqn: group, address, interface.
-    return setOption([c.IPPROTO_IP, c.IP_MULTICAST_IF], socket, ints(0, 0, index));
+    return setOption([c.IPPROTO_IP, c.IP_MULTICAST_IF], socket, outgoingInterface(index));
   },
 };
 
@@ -341,7 +347,11 @@ export const socketOptions = {
   /** Where a connection was going before the firewall sent it here (SO_ORIGINAL_DST). */
   originalDestination,
   /** Destination and interface of each datagram as ancillary data (IP_PKTINFO, IPV6_RECVPKTINFO): `ancillary.packetInfo`. */
-  packetInfo: flag({ inet: [c.IPPROTO_IP, c.IP_PKTINFO], inet6: [IPPROTO_IPV6, c.IPV6_RECVPKTINFO] }),
+  packetInfo: flag({
+    inet: [c.IPPROTO_IP, c.IP_PKTINFO],
+    // Windows has one name for what comes and for asking for it.
+    inet6: [IPPROTO_IPV6, c.IPV6_RECVPKTINFO ?? c.IPV6_PKTINFO],
+  }),
   /** TTL or hop limit of each datagram as ancillary data (IP_RECVTTL, IPV6_RECVHOPLIMIT): `ancillary.ttl`. */
   receiveTtl: flag({ inet: [c.IPPROTO_IP, c.IP_RECVTTL], inet6: [IPPROTO_IPV6, c.IPV6_RECVHOPLIMIT] }),
   /** Type of service of each datagram as ancillary data (IP_RECVTOS, IPV6_RECVTCLASS): `ancillary.tos`. */

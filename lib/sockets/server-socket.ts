@@ -36,8 +36,8 @@ export function hasDualstackIPv6(): boolean {
 }
 
 /**
- * A socket that listens at `address`, non-blocking, with SO_REUSEADDR where addresses have ports. Python:
- * socket.create_server.
+ * A socket that listens at `address`, non-blocking, with SO_REUSEADDR where addresses have ports (but not on Windows).
+ * Python: socket.create_server.
  * @throws OSError (EADDRINUSE, ...) with `address` and `port`; ValueError for `dualStack` where it cannot be had, or without
  * IPv6
  */
@@ -47,7 +47,8 @@ export function createServerSocket(address: Address, options: ServerSocketOption
   if (dualStack && !hasDualstackIPv6()) throw new ValueError('this system has no sockets for IPv6 and IPv4 at once');
   const socket = new Socket(family, type);
   try {
-    if (family !== AF_UNIX) socketOptions.reuseAddress.set(socket, true);
+    // On Windows it would let others have the port too.
+    if (family !== AF_UNIX && process.platform !== 'win32') socketOptions.reuseAddress.set(socket, true);
     if (reusePort) socketOptions.reusePort.set(socket, true);
     if (family === AF_INET6) socketOptions.v6Only.set(socket, !dualStack);
     socket.bind(address);

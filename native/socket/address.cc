@@ -58,6 +58,20 @@ void DecodeUnix(const uint8_t* address, size_t length, Address* result) {
   result->path_length = path_length;
 }
 
+#ifdef _WIN32
+// An interface has two names there. The C library knows one, and the other is what people and Node call it.
+unsigned IndexOfAlias(const char* name) {
+  wchar_t alias[IF_MAX_STRING_SIZE + 1];
+  NET_LUID luid;
+  NET_IFINDEX index;
+  const bool is_known =
+      MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, name, -1, alias, IF_MAX_STRING_SIZE + 1) > 0 &&
+      ConvertInterfaceAliasToLuid(alias, &luid) == NO_ERROR &&
+      ConvertInterfaceLuidToIndex(&luid, &index) == NO_ERROR;
+  return is_known ? index : 0;
+}
+#endif
+
 }  // namespace
 
 const size_t kAddressStorageSize = sizeof(sockaddr_storage);
@@ -98,7 +112,10 @@ Result EncodeUnixAddress(const uint8_t* path, size_t path_length, uint8_t* addre
 }
 
 Result InterfaceIndex(const char* name) {
-  const unsigned index = if_nametoindex(name);
+  unsigned index = if_nametoindex(name);
+#ifdef _WIN32
+  if (index == 0) index = IndexOfAlias(name);
+#endif
   // The C library says ENXIO on some systems and leaves the kernel's ENODEV on others.
   return index == 0 ? -ENODEV : static_cast<Result>(index);
 }

@@ -175,6 +175,22 @@ TEST(InterfacesHaveNamesAndNumbers) {
 }
 #endif
 
+#ifdef _WIN32
+TEST(AnInterfaceIsFoundByEitherOfItsNames) {
+  char name[kInterfaceNameSize];
+  NET_IFINDEX index = 1;
+  while (index < 1000 && InterfaceName(index, name) < 0) ++index;
+  CHECK_EQ(InterfaceIndex(name), static_cast<Result>(index));
+  NET_LUID luid;
+  wchar_t alias[IF_MAX_STRING_SIZE + 1];
+  CHECK_EQ(ConvertInterfaceIndexToLuid(index, &luid), static_cast<DWORD>(NO_ERROR));
+  CHECK_EQ(ConvertInterfaceLuidToAlias(&luid, alias, IF_MAX_STRING_SIZE + 1), static_cast<DWORD>(NO_ERROR));
+  CHECK(WideCharToMultiByte(CP_UTF8, 0, alias, -1, name, sizeof name, nullptr, nullptr) > 0);
+  CHECK_EQ(InterfaceIndex(name), static_cast<Result>(index));
+  CHECK_EQ(InterfaceIndex("no-such-interface"), -ENODEV);
+}
+#endif
+
 TEST(FamiliesWithoutNumbersAreRefused) {
   Storage storage;
   CHECK_EQ(EncodeLinkAddress(AF_INET, LinkAddress(), storage.bytes, sizeof storage.bytes), -EAFNOSUPPORT);
