@@ -101,8 +101,10 @@ const windowsPath = (file) => `Z:${path.resolve(file).replaceAll('/', '\\')}`;
 function keepRunning() {
   const server = ['/usr/bin/wineserver', '/usr/lib/wine/wineserver64'].find((file) => fs.existsSync(file));
   if (server === undefined) return () => {};
-  // It stays, and a pipe that it has inherited would never end. One that runs already is as good.
-  spawnSync(server, ['--persistent'], { env: environment, stdio: 'ignore' });
+  // It stays, and a pipe that it has inherited would never end.
+  const { status } = spawnSync(server, ['--persistent'], { env: environment, stdio: 'ignore' });
+  // One that runs already is as good, and somebody else's to end.
+  if (status !== 0) return () => {};
   return () => void spawnSync(server, ['--kill'], { env: environment });
 }
 

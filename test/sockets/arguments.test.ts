@@ -4,6 +4,7 @@ import { ValueError } from '../../lib/base/errors';
 import { AF_UNIX, SOCK_DGRAM, SOCK_STREAM } from '../../lib/sockets/constants';
 import { Socket, socketpair } from '../../lib/sockets/socket';
 import { detach } from '../support/detach';
+import { testOnPosix } from '../support/systems';
 import { thrownBy, useSocketKit } from './socket-kit';
 
 const kit = useSocketKit();
@@ -104,14 +105,22 @@ test('sendmsg takes an array', () => {
   }
 });
 
-test('an address of the wrong family is refused before the system is asked', () => {
+// Windows' Unix sockets are streams.
+testOnPosix('an address with a port is refused by a Unix socket before the system is asked', () => {
   const unix = kit.current.socket(AF_UNIX, SOCK_DGRAM);
-  const inet = kit.current.socket();
   for (const call of [
     () => unix.bind(['127.0.0.1', 0]),
     () => unix.connect(['127.0.0.1', 0]),
     () => unix.connectEx(['127.0.0.1', 0]),
     () => unix.sendto(Buffer.alloc(1), ['127.0.0.1', 0]),
+  ]) {
+    expect(thrownBy(call)).toMatchObject({ name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' });
+  }
+});
+
+test('a path is refused by a socket of IP before the system is asked', () => {
+  const inet = kit.current.socket();
+  for (const call of [
     () => inet.bind('/path'),
     () => inet.connect('/path'),
     () => inet.sendto(Buffer.alloc(1), undefined as never),

@@ -8,6 +8,7 @@ import { socketOptions } from '../../lib/sockets/options';
 import { createServerSocket, hasDualstackIPv6, type ServerSocketOptions } from '../../lib/sockets/server-socket';
 import type { Socket } from '../../lib/sockets/socket';
 import { openDescriptors } from '../support/descriptors';
+import { testOnLinux, testOnPosix } from '../support/systems';
 import { hasInet6, thrownBy, useSocketKit, waitFor } from './socket-kit';
 
 const kit = useSocketKit();
@@ -43,20 +44,24 @@ test('an address that is taken is an error that names it, and leaves no descript
   expect(openDescriptors().size).toBe(before);
 });
 
-test('a port may be shared by those who all say so', () => {
+// Windows has no SO_REUSEPORT.
+testOnPosix('a port may be shared by those who all say so', () => {
   const first = serve(['127.0.0.1', 0], { reusePort: true });
   const address = first.getsockname() as Address;
   expect(serve(address, { reusePort: true }).getsockname()).toEqual(address);
   expect(thrownBy(() => createServerSocket(address))).toMatchObject({ code: 'EADDRINUSE' });
 });
 
-test('a backlog is passed on', () => {
+testOnLinux('a backlog is passed on', () => {
   const server = serve(['127.0.0.1', 0], { backlog: 1 });
   expect(socketOptions.tcpInfo.get(server).sacked).toBe(1);
+});
+
+test('a backlog is an integer', () => {
   expect(thrownBy(() => createServerSocket(['127.0.0.1', 0], { backlog: 1.5 }))).toBeInstanceOf(ValueError);
 });
 
-test('Unix sockets listen too, of either type', () => {
+testOnLinux('Unix sockets listen too, of either type', () => {
   const path = `${kit.current.folder()}/socket`;
   const server = serve(path, { family: AF_UNIX });
   kit.current.socket(AF_UNIX).connect(path);

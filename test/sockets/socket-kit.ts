@@ -9,7 +9,7 @@ import { DefaultSelector } from '../../lib/selectors/selectors';
 import type { Address } from '../../lib/sockets/address';
 import { AF_INET, AF_INET6, PAIR_FAMILY, SOCK_DGRAM, SOCK_STREAM } from '../../lib/sockets/constants';
 import { Socket, socketpair } from '../../lib/sockets/socket';
-import { isWindows } from '../support/systems';
+import { isLinux, isWindows } from '../support/systems';
 
 export class SocketKit {
   readonly #cleanups: (() => void)[] = [];
@@ -110,6 +110,11 @@ export function receiveAll(socket: Socket, length: number): Buffer {
   }
   return Buffer.concat(chunks);
 }
+
+/** The name of the loopback interface. */
+export const LOOPBACK = isLinux
+  ? 'lo'
+  : (Object.entries(os.networkInterfaces()).find(([, list]) => list?.some(({ internal }) => internal))?.[0] ?? '');
 
 /** Whether this machine has IPv6 on its loopback interface. */
 export function hasInet6(): boolean {

@@ -28,6 +28,9 @@ const unixSockets = hasUnixSockets();
 export const testWithUnixSockets: jest.It = unixSockets ? test : test.skip;
 export const describeWithUnixSockets: jest.Describe = unixSockets ? describe : describe.skip;
 
-/** wine reports a reset of a connection as its end, keeps refused datagrams to itself, and does not have all names of services. */
+/**
+ * wine 8 reports a reset of a connection as its end, keeps refused datagrams to itself, binds to any address, drops control data
+ * that is sent, and does not have all names of services, options of TCP and calls for groups.
+ */
 export const isWine = isWindows && process.env.WINEPREFIX !== undefined;
 export const testNotOnWine: jest.It = isWine ? test.skip : test;
