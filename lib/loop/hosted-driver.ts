@@ -19,6 +19,8 @@ import { selectReady, type ReadyList, type SelectorLike } from './ready';
 
 /** Iterations in one turn, before Node gets its own. */
 const ITERATIONS_PER_TURN = 16;
+/** Looks in one turn. Each one that finds something is a whole batch of events, which Node's own work waits for. */
+const LOOKS_PER_TURN = 3;
 /** Looks in a row that found nothing; after as many, only every so many-th turn tries one. */
 const FRUITLESS_LOOKS = 4;
 const TURNS_BETWEEN_LOOKS = 16;
@@ -121,6 +123,7 @@ export class HostedDriver implements Driver {
     let timeout: Seconds | null = 0;
     try {
       loop._setInTurn(true);
+      let looks = LOOKS_PER_TURN;
       for (let left = ITERATIONS_PER_TURN; left > 0; left--) {
         loop._runOnce();
         if (loop._stopping) {
@@ -129,7 +132,8 @@ export class HostedDriver implements Driver {
         }
         timeout = loop._nextTimeout();
         if (timeout === 0) continue;
-        if (left === 1 || !this.#look()) break;
+        if (left === 1 || looks === 0 || !this.#look()) break;
+        looks -= 1;
         timeout = 0;
       }
     } catch (error) {
