@@ -13,8 +13,8 @@
 #include "base/winsock.h"
 #include "selector/deadline.h"
 #include "selector/registry.h"
+#include "selector/table_selector.h"
 #include "selector/timeout.h"
-#include "selector/watchable.h"
 
 namespace fdloop {
 
@@ -53,89 +53,35 @@ bool HasPeer(int fd) {
   return getpeername(AsSocket(fd), reinterpret_cast<sockaddr*>(&address), &length) == 0;
 }
 
-class Select final : public Selector {
+struct Interest {
+  int fd;
+  int mask;
+};
+
+class Select final : public TableSelector<Interest> {
  public:
   const char* Name() const override { return "select"; }
-  int Fd() const override { return -1; }
 
-  Result Add(int fd, int mask) override;
-  Result Modify(int fd, int mask) override;
-  Result Remove(int fd) override;
   Result Wait(int64_t timeout_ns, Event* events, int max_events) override;
   Result WaitElsewhere(int wake_fd) override;
 
  protected:
-  void CloseFacility() override;
+  Interest MakeEntry(int fd, int mask) const override { return {fd, mask}; }
 
  private:
-  struct Entry {
-    int fd;
-    int mask;
-  };
+  using Interests = std::vector<Interest>;
 
   // Fills `ready` with what select() tells, in the order of `entries`. The answer is their number.
-  static Result Ask(const std::vector<Entry>& entries, const Deadline& deadline, std::vector<Entry>* ready);
+  static Result Ask(const Interests& entries, const Deadline& deadline, Interests* ready);
 
-  std::mutex mutex_;  // Held while the owner writes and while another thread copies.
-  std::vector<Entry> entries_;
-  std::unordered_map<int, size_t> index_by_fd_;
   size_t next_ = 0;  // Where the next report starts: behind the last entry that was reported.
 };
 
-void Select::CloseFacility() {
-  entries_.clear();
-  index_by_fd_.clear();
-}
-
-Result Select::Add(int fd, int mask) {
-  if (IsClosed() || fd < 0) return -EBADF;
-  if (index_by_fd_.find(fd) != index_by_fd_.end()) return -EEXIST;
-  const Result watchable = CheckWatchable(fd);
-  if (watchable < 0) return watchable;
-  index_by_fd_.emplace(fd, entries_.size());
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    entries_.push_back({fd, mask});
-  }
-  TellInterestsChanged();
-  return 0;
-}
-
-Result Select::Modify(int fd, int mask) {
-  if (IsClosed() || fd < 0) return -EBADF;
-  const auto found = index_by_fd_.find(fd);
-  if (found == index_by_fd_.end()) return -ENOENT;
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    entries_[found->second].mask = mask;
-  }
-  TellInterestsChanged();
-  return 0;
-}
-
-Result Select::Remove(int fd) {
-  if (IsClosed() || fd < 0) return -EBADF;
-  const auto found = index_by_fd_.find(fd);
-  if (found == index_by_fd_.end()) return -ENOENT;
-  const size_t index = found->second;
-  index_by_fd_.erase(found);
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    if (index + 1 < entries_.size()) {
-      entries_[index] = entries_.back();
-      index_by_fd_[entries_[index].fd] = index;
-    }
-    entries_.pop_back();
-  }
-  TellInterestsChanged();
-  return 0;
-}
-
-Result Select::Ask(const std::vector<Entry>& entries, const Deadline& deadline, std::vector<Entry>* ready) {
+Result Select::Ask(const Interests& entries, const Deadline& deadline, Interests* ready) {
   SocketSet readers(entries.size());
   SocketSet writers(entries.size());
   SocketSet exceptional(entries.size());
-  for (const Entry& entry : entries) {
+  for (const Interest& entry : entries) {
     const bool may_fail = (entry.mask & kWrite) != 0 && !HasPeer(entry.fd);
     if ((entry.mask & kRead) != 0) readers.Add(entry.fd);
     if ((entry.mask & kWrite) != 0) writers.Add(entry.fd);
@@ -157,7 +103,7 @@ Result Select::Ask(const std::vector<Entry>& entries, const Deadline& deadline, 
   readers.ForEach([&](int fd) { masks[fd] |= kRead; });
   writers.ForEach([&](int fd) { masks[fd] |= kWrite; });
   exceptional.ForEach([&](int fd) { masks[fd] |= HasPeer(fd) ? kPriority : kRead | kWrite; });
-  for (const Entry& entry : entries) {
+  for (const Interest& entry : entries) {
     const auto found = masks.find(entry.fd);
     if (found == masks.end()) continue;
     // Of a connect that has succeeded meanwhile, and urgent data already, the latter is nobody's business.
@@ -171,9 +117,9 @@ Result Select::Wait(int64_t timeout_ns, Event* events, int max_events) {
   if (IsClosed()) return -EBADF;
   if (max_events <= 0) return -EINVAL;
   if (next_ >= entries_.size()) next_ = 0;
-  std::vector<Entry> entries = entries_;
+  Interests entries = entries_;
   std::rotate(entries.begin(), entries.begin() + static_cast<ptrdiff_t>(next_), entries.end());
-  std::vector<Entry> ready;
+  Interests ready;
   const Deadline deadline(timeout_ns);
   do {
     const Result result = Ask(entries, deadline, &ready);
@@ -187,13 +133,13 @@ Result Select::Wait(int64_t timeout_ns, Event* events, int max_events) {
 }
 
 Result Select::WaitElsewhere(int wake_fd) {
-  std::vector<Entry> entries;
+  Interests entries;
   {
     std::lock_guard<std::mutex> lock(mutex_);
     entries = entries_;
   }
   entries.push_back({wake_fd, kRead});
-  std::vector<Entry> ready;
+  Interests ready;
   const Deadline endless(-1);
   while (ready.empty()) {
     const Result result = Ask(entries, endless, &ready);
