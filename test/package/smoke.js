@@ -80,9 +80,11 @@ function* echoInGenerators() {
 function startWorker(source) {
   const file = JSON.stringify(require.resolve(location));
   const worker = new Worker(`const fdloop = require(${file}); ${source}`, { eval: true });
+  // Listened for at once: it may end in the turn in which its message comes.
+  const exited = new Promise((resolve) => worker.on('exit', resolve));
   return new Promise((resolve, reject) => {
     worker.on('error', reject);
-    worker.on('message', (message) => resolve([worker, message]));
+    worker.on('message', (message) => resolve({ worker, message, exited }));
   });
 }
 
@@ -262,17 +264,17 @@ const cases = {
   },
 
   async 'a worker with a loop'() {
-    const [worker, message] = await startWorker(`
+    const { message, exited } = await startWorker(`
       const { run, sleep } = fdloop;
       const { parentPort } = require('node:worker_threads');
       run(async () => { await sleep(0.01); return 'slept'; }).then((result) => parentPort.postMessage(result));`);
     assert.strictEqual(message, 'slept');
-    await new Promise((resolve) => worker.on('exit', resolve));
+    await exited;
   },
 
   async 'a worker terminated in its loop'() {
     for (let times = 0; times < 5; times++) {
-      const [worker] = await startWorker(`
+      const { worker } = await startWorker(`
         const { run, sleep, getRunningLoop } = fdloop;
         const { parentPort } = require('node:worker_threads');
         const [left, right] = fdloop.socketpair();
