@@ -24,7 +24,8 @@ function parse(words) {
     if (suites.includes(word)) options.suites.push(word);
     else if (word === 'report') options.report = true;
     else if (word === '--dry') options.dry = true;
-    else if (name === '--only') options.only = value.split(',');
+    else if (name === '--only')
+      options.only = value.split(/,(?! )/); // Names have commas, with a space.
     else if (name === '--rounds') options.budget.rounds = Number(value);
     else if (name === '--time') options.budget.time = Number(value);
     else if (name === '--cores') options.cores = value.split(',').map(Number);

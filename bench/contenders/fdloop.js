@@ -1,8 +1,8 @@
 'use strict';
 // fdloop.js: the subject: hosted inside Node's loop (run) or synchronous (runSync), with both kinds of protocol.
 //
-//   node fdloop.js run|runSync echo | buffered | udp | tls CERT KEY | source BYTES PIECE | sendfile PATH | sink
-//                                                                                              prints "port N"
+//   node fdloop.js run|runSync echo | buffered-echo | udp | tls CERT KEY | source BYTES PIECE | sendfile PATH |
+//                            sink | buffered-sink                                            prints "port N"
 
 const fs = require('node:fs');
 const fdloop = require(process.env.FDLOOP_PACKAGE ?? '../..');
@@ -53,6 +53,14 @@ class BufferedEcho extends fdloop.BufferedProtocol {
   resumeWriting() {
     this.transport.resumeReading();
   }
+}
+
+class BufferedSink extends fdloop.BufferedProtocol {
+  getBuffer() {
+    return shared;
+  }
+
+  bufferUpdated() {}
 }
 
 class Source extends fdloop.Protocol {
@@ -107,10 +115,11 @@ class EchoDatagrams extends fdloop.DatagramProtocol {
 const protocols = {
   echo: Echo,
   tls: Echo,
-  buffered: BufferedEcho,
+  'buffered-echo': BufferedEcho,
   source: Source,
   sendfile: SendFile,
   sink: fdloop.Protocol,
+  'buffered-sink': BufferedSink,
 };
 
 function* main() {

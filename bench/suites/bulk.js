@@ -8,7 +8,7 @@ const writers = ['C epoll', 'fdloop', 'fdloop, sync', 'uvloop', 'Bun', 'Go', 'as
 // uvloop and Bun have no call of their own for it.
 const senders = ['C epoll', 'fdloop', 'fdloop, sync', 'Go', 'asyncio', 'Deno', 'newer Node', 'Node'];
 const readers = [
-  ...['C epoll', 'libuv in C', 'fdloop', 'fdloop, sync'],
+  ...['C epoll', 'libuv in C', 'fdloop', 'fdloop, buffered', 'fdloop, sync'],
   ...['uvloop', 'Bun', 'Go', 'asyncio', 'Deno', 'newer Node', 'Node'],
 ];
 
