@@ -14,7 +14,7 @@ Result WakePipe::Open() {
   write_end_.Reset(ends[1]);
   for (const int end : ends) {
     u_long on = 1;
-    if (ioctlsocket(AsSocket(end), FIONBIO, &on) != 0) return LastWinsockFailure();
+    if (ioctlsocket(AsSocket(end), static_cast<long>(FIONBIO), &on) != 0) return LastWinsockFailure();
   }
   return 0;
 }

@@ -5,6 +5,8 @@
 // Two things are unlike other systems'. A failed connect is told as an exceptional condition only, as urgent
 // data is, so writers without a peer are put into that set too; if they have none afterwards either, they
 // have failed. And three empty sets are refused, so there the wait is a plain sleep.
+#include <stddef.h>
+
 #include <algorithm>
 #include <mutex>
 #include <unordered_map>

@@ -30,6 +30,19 @@
 #define IOV_MAX 1024
 #endif
 #endif
+// Windows' own headers enumerate the protocols; mingw's have macros.
+#if defined(_WIN32) && !defined(IPPROTO_TCP)
+#define IPPROTO_ICMP IPPROTO_ICMP
+#define IPPROTO_IGMP IPPROTO_IGMP
+#define IPPROTO_TCP IPPROTO_TCP
+#define IPPROTO_UDP IPPROTO_UDP
+#define IPPROTO_IPV6 IPPROTO_IPV6
+#define IPPROTO_ICMPV6 IPPROTO_ICMPV6
+#define IPPROTO_RAW IPPROTO_RAW
+#define IPPROTO_SCTP IPPROTO_SCTP
+#define IPPROTO_ESP IPPROTO_ESP
+#define IPPROTO_AH IPPROTO_AH
+#endif
 // The header that has this one does not go together with the C library's.
 #ifndef SO_ORIGINAL_DST
 #ifdef __linux__
