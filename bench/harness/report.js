@@ -6,6 +6,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 
 const { chart, figure, OURS } = require('./chart');
+const { goalRows } = require('./goals');
 const { root } = require('./machine');
 const { geometricMean } = require('./statistics');
 
@@ -149,7 +150,9 @@ function everything(suites) {
   return versions({ versions: merged, skipped: {}, failures: [], machine: all[0].machine });
 }
 
-const overviews = { machine: everything, glance, losses };
+const goals = () => table(['', 'beside', 'goal', 'measured', 'rows that reach it'], goalRows(readResult));
+
+const overviews = { machine: everything, glance, losses, goals };
 
 /** What may stand in the page: an overview, or a suite's table and chart. */
 function block(name, suites) {
