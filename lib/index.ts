@@ -102,13 +102,9 @@ export {
 export { waitFor } from './futures/wait-for';
 
 // loop
-export {
-  BaseEventLoop,
-  type ExceptionContext,
-  type ExceptionHandler,
-  type LoopOptions,
-  type TaskFactory,
-} from './loop/base-event-loop';
+export { BaseEventLoop, type TaskFactory } from './loop/base-event-loop';
+export type { ExceptionContext, ExceptionHandler } from './loop/exception-handler';
+export type { LoopOptions } from './loop/loop-options';
 export { type FileSource, SendfileNotAvailableError } from './loop/file-source';
 export { Handle, TimerHandle } from './loop/handle';
 export type { HostWatchMode } from './native/types';

@@ -138,7 +138,7 @@ export class Runner {
     }
     const loop = this.getLoop();
     // Before there is a task that nobody would run.
-    if (blockingVerb !== undefined) loop._checkMayBlock(blockingVerb);
+    if (blockingVerb !== undefined) loop._run.checkMayBlock(blockingVerb);
     return loop.createTask(main, { context: options.context ?? (this.#context as AsyncResource) });
   }
 
@@ -195,7 +195,7 @@ async function interruptible<T>(main: Task<T>): Promise<T> {
   const onInterrupt = (): void => {
     interrupts += 1;
     if (interrupts === 1 && !main.done()) main.cancel();
-    else loop._escape(new KeyboardInterrupt());
+    else loop._run.escape(new KeyboardInterrupt());
   };
   // Whoever listens already has plans of their own.
   const listens = isMainThread && process.listenerCount('SIGINT') === 0;

@@ -9,7 +9,7 @@ import { currentTask, getRunningLoop } from '../lib/futures/current';
 import { Future } from '../lib/futures/future';
 import { sleep } from '../lib/futures/sleep';
 import type { Task } from '../lib/futures/task';
-import type { ExceptionContext } from '../lib/loop/base-event-loop';
+import type { ExceptionContext } from '../lib/loop/exception-handler';
 import { run, Runner, runSync, type RunOptions } from '../lib/runner';
 import type { CoroutineLike } from '../lib/futures/coroutine';
 import { outsideOfMicrotasks } from './support/loops';

@@ -10,13 +10,13 @@ import type { Task } from './task';
 
 /** Calls `body` and goes on with what it returned, until that is done. */
 export function* runBody<T>(task: Task, body: (signal: AbortSignal) => unknown): CoroutineGenerator<T> {
-  if (isAsyncFunction(body) && !task._loop._canDrain()) task._refuseAsync();
+  if (isAsyncFunction(body) && !task._loop._run.drains) task._refuseAsync();
   const result = body.length > 0 ? body(task.signal) : (body as () => unknown)();
   if (result instanceof Coroutine || isFuture(result) || isGenerator(result)) {
     return yield* result as Iterable<Awaited, unknown, unknown> as CoroutineGenerator<T>;
   }
   if (!isPromiseLike(result)) return result as T;
-  if (!task._loop._canDrain()) task._refuseAsync();
+  if (!task._loop._run.drains) task._refuseAsync();
   // A generator may yield only what the loop can wait for, as far as users know: this is between us and the frame.
   return (yield new SameStep(result) as unknown as Awaited) as T;
 }

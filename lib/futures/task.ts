@@ -59,7 +59,7 @@ class FunctionFrame extends Frame {
       task._threw(error);
       return;
     }
-    if (isAsyncFunction(this.callee) && !task._loop._canDrain()) {
+    if (isAsyncFunction(this.callee) && !task._loop._run.drains) {
       task._refuseAsync();
       return;
     }
@@ -242,7 +242,7 @@ export class Task<T = unknown> extends Future<T> {
         (value) => this._returned(value as T),
         (reason: unknown) => this._threw(reason),
       );
-      if (!this._loop._canDrain()) this._refuseAsync();
+      if (!this._loop._run.drains) this._refuseAsync();
     } else this._returned(result as T);
   }
 
@@ -269,7 +269,7 @@ export class Task<T = unknown> extends Future<T> {
       super.cancel();
     } else {
       this._fail(error);
-      if (isFatal(error)) this._loop._escape(error);
+      if (isFatal(error)) this._loop._run.escape(error);
     }
     this.#ended();
   }
@@ -285,7 +285,7 @@ export class Task<T = unknown> extends Future<T> {
     );
     this._threw(error);
     this._retrieve();
-    this._loop._escape(error);
+    this._loop._run.escape(error);
   }
 
   /** @internal */

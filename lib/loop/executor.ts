@@ -77,8 +77,7 @@ export function runInExecutor(
   loop._checkClosed();
   let chosen = executor;
   if (chosen === null) {
-    loop._checkDefaultExecutor();
-    chosen = loop._defaultExecutor ??= new ThreadPoolExecutor({ threadNamePrefix: 'asyncio' });
+    chosen = loop._defaultExecutor.take();
   }
   if (chosen instanceof ThreadPoolExecutor) return callOnThread(loop, chosen, fn, args);
   if (typeof chosen?.submit !== 'function') {
@@ -118,7 +117,7 @@ export function setDefaultExecutor(loop: BaseSelectorEventLoop, executor: Thread
   if (!(executor instanceof ThreadPoolExecutor)) {
     throw typeError(`the default executor must be a ThreadPoolExecutor, not ${inspect(executor, { depth: 0 })}`);
   }
-  loop._defaultExecutor = executor;
+  loop._defaultExecutor.pool = executor;
 }
 
 /** asyncio: shutdown_default_executor. */
@@ -126,8 +125,8 @@ export function* shutdownDefaultExecutor(
   loop: BaseSelectorEventLoop,
   timeout: Seconds | null,
 ): CoroutineGenerator<void> {
-  loop._executorShutdownCalled = true;
-  const executor = loop._defaultExecutor;
+  loop._defaultExecutor.isShutDown = true;
+  const executor = loop._defaultExecutor.pool;
   if (executor === null) return;
   const isOver = new Future<boolean>(loop);
   const finish = (ended: boolean): void => {
@@ -139,7 +138,7 @@ export function* shutdownDefaultExecutor(
   calls.add(isOver, executor);
   try {
     // Node tells of the end of a thread only where its own loop turns; elsewhere the end of its work must do.
-    if (loop._isHosted()) void executor.shutdown().then(() => finish(true));
+    if (loop._run.isHosted) void executor.shutdown().then(() => finish(true));
     else executor._onceDrained(calls.waker, () => finish(true));
     if (yield* isOver) {
       void executor.shutdown({ wait: false });

@@ -78,7 +78,7 @@ export function* readFrom(
   const fd = descriptorOf(file);
   if (fd === null) throw typeError(`a file is a descriptor or an object with readInto(), not ${inspect(file)}`);
   // A synchronous run stops Node's loop: nobody would deliver the result of an asynchronous read.
-  if (!loop._isHosted()) return readSync(fd, buffer, 0, buffer.length, position);
+  if (!loop._run.isHosted) return readSync(fd, buffer, 0, buffer.length, position);
   return yield* wrapPromise(readAsync(fd, buffer, position), loop);
 }
 

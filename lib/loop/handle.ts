@@ -90,7 +90,7 @@ export class Handle {
     try {
       this.#report(error);
     } catch (fatal) {
-      this._loop._escape(fatal);
+      this._loop._run.escape(fatal);
     }
   }
 

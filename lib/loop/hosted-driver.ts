@@ -53,7 +53,7 @@ export class HostedDriver implements Driver {
   run(): Promise<void> {
     return new Promise<void>((resolve, reject) => {
       this.#end = { resolve, reject };
-      this.#loop._setInTurn(false);
+      this.#loop._run.setInTurn(this.#loop, false);
       this.wake();
     });
   }
@@ -122,7 +122,7 @@ export class HostedDriver implements Driver {
     const loop = this.#loop;
     let timeout: Seconds | null = 0;
     try {
-      loop._setInTurn(true);
+      loop._run.setInTurn(loop, true);
       let looks = LOOKS_PER_TURN;
       for (let left = ITERATIONS_PER_TURN; left > 0; left--) {
         loop._runOnce();
@@ -140,7 +140,7 @@ export class HostedDriver implements Driver {
       this.#finish({ error });
       return;
     } finally {
-      loop._setInTurn(false);
+      loop._run.setInTurn(loop, false);
     }
     this.#arm(timeout);
   }

@@ -21,9 +21,10 @@ import type { SelectorDatagramTransport } from '../transports/datagram-transport
 import type { BaseProtocol, DatagramProtocol } from '../transports/protocol';
 import type { Attachable } from '../transports/selector-transport';
 import type { SelectorSocketTransport } from '../transports/socket-transport';
-import { BaseEventLoop, type LoopOptions } from './base-event-loop';
+import { BaseEventLoop } from './base-event-loop';
 import { Handle, type Callback } from './handle';
 import { checkHostWatch } from './host-watch';
+import type { LoopOptions } from './loop-options';
 import type { ReadyList, SelectorLike } from './ready';
 import { TransportMap } from './transport-map';
 import type { OutsideSource } from './waker';

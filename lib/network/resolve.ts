@@ -34,7 +34,7 @@ export function* getaddrinfo(
 ): CoroutineGenerator<AddressInfo[]> {
   loop._checkClosed();
   // asyncio asks in the default executor, so what refuses there refuses here.
-  loop._checkDefaultExecutor();
+  loop._defaultExecutor.check();
   const { family = 0, type = 0, proto = 0, flags = 0 } = options;
   const name = hostName(host);
   const service = serviceName(port);
@@ -63,7 +63,7 @@ export function* getnameinfo(
   flags: number,
 ): CoroutineGenerator<[host: string, service: string]> {
   loop._checkClosed();
-  loop._checkDefaultExecutor();
+  loop._defaultExecutor.check();
   if (!Array.isArray(address)) throw typeError(`an address is [host, port], not ${inspect(address)}`);
   const host = String(address[0]);
   const version = isIP(host);

@@ -31,7 +31,7 @@ export class Handshake {
     this.#timer = loop.callLater(this.#timeout, () => this.#timedOut());
     try {
       const session = protocol._openSession();
-      if (!loop._isHosted() && !session.engine.isImmediate) throw cannotBeDriven();
+      if (!loop._run.isHosted && !session.engine.isImmediate) throw cannotBeDriven();
     } catch (error) {
       this.fail(error);
       return;

@@ -78,7 +78,7 @@ export class SSLProtocol extends BufferedProtocol {
     super();
     const handshakeTimeout = positive('sslHandshakeTimeout', settings.sslHandshakeTimeout, HANDSHAKE_TIMEOUT);
     const shutdownTimeout = positive('sslShutdownTimeout', settings.sslShutdownTimeout, SHUTDOWN_TIMEOUT);
-    if (!loop._isHosted() && !loop._canDrain()) throw cannotBeDriven();
+    if (!loop._run.isHosted && !loop._run.drains) throw cannotBeDriven();
     this._loop = loop;
     this.#settings = settings;
     this.#waiter = waiter;
@@ -168,7 +168,7 @@ export class SSLProtocol extends BufferedProtocol {
     try {
       this._settle(null);
     } catch (error) {
-      if (isFatal(error)) this._loop._escape(error);
+      if (isFatal(error)) this._loop._run.escape(error);
       else this._fatalError(error);
     }
   }

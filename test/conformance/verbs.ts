@@ -193,7 +193,7 @@ export const verbs: Record<string, Verb> = {
     w.loop.callExceptionHandler({ message, exception: makeError(error, '#told') });
   },
   readyCount: (w) => w.loop._ready.length,
-  timerCount: (w) => [w.loop._scheduled.length, w.loop._timerCancelledCount],
+  timerCount: (w) => [w.loop._scheduled.length, w.loop._scheduled.cancelledCount],
 
   // Futures and tasks.
 

@@ -14,7 +14,7 @@ import {
   SystemExit,
   ValueError,
 } from '../../lib/base/errors';
-import type { ExceptionContext } from '../../lib/loop/base-event-loop';
+import type { ExceptionContext } from '../../lib/loop/exception-handler';
 import type { VirtualClock } from '../../lib/loop/driver';
 import type { VirtualLoop } from './virtual-loop';
 

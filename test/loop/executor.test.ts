@@ -306,13 +306,13 @@ describe('the default executor', () => {
 
   test('LOOP-078: is made when it is needed, a pool with as many threads as in Python, named asyncio', async () => {
     const { loop } = subject.current;
-    expect(loop._defaultExecutor).toBeNull();
+    expect(loop._defaultExecutor.pool).toBeNull();
     const name = await subject.current.run(loop.runInExecutor(null, add, 1, 1));
-    const pool = loop._defaultExecutor as unknown as ThreadPoolExecutor;
+    const pool = loop._defaultExecutor.pool as unknown as ThreadPoolExecutor;
     expect([name, pool.maxWorkers]).toEqual([2, Math.min(32, os.cpus().length + 4)]);
     expect(pool.maxWorkers).toBe(defaultWorkerCount());
     await subject.current.run(loop.runInExecutor(null, add, 1, 1));
-    expect(loop._defaultExecutor).toBe(pool);
+    expect(loop._defaultExecutor.pool).toBe(pool);
     await subject.current.run(loop.shutdownDefaultExecutor());
   });
 
@@ -339,7 +339,7 @@ describe('the default executor', () => {
     }
     const pool = new ThreadPoolExecutor({ maxWorkers: 1 });
     loop.setDefaultExecutor(pool);
-    expect(loop._defaultExecutor).toBe(pool);
+    expect(loop._defaultExecutor.pool).toBe(pool);
   });
 
   test('LOOP-081: without a pool shutting down is over at once', async () => {
@@ -377,7 +377,7 @@ describe('the default executor', () => {
     const waiting = pool.submit(add, 1, 1);
     untilBegun(gate, 1);
     loop.close();
-    expect(loop._defaultExecutor).toBeNull();
+    expect(loop._defaultExecutor.pool).toBeNull();
     expect(() => pool.submit(add, 1, 1)).toThrow(expect.objectContaining({ code: 'ERR_EXECUTOR_SHUTDOWN' }));
     openGate(gate);
     // What was taken is done, as in Python.

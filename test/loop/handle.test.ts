@@ -150,10 +150,10 @@ describe('handle', () => {
     const due = loop.callLater(-1, () => undefined);
     timer.cancel();
     timer.cancel();
-    expect(loop._timerCancelledCount).toBe(1);
+    expect(loop._scheduled.cancelledCount).toBe(1);
     await subject.current.runOnce();
     // It ran: it is in the heap no more. The other one still is, behind nothing that was popped.
     due.cancel();
-    expect(loop._timerCancelledCount).toBe(1);
+    expect(loop._scheduled.cancelledCount).toBe(1);
   });
 });

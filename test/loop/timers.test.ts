@@ -72,7 +72,7 @@ describe('timers', () => {
       const { loop } = subject.current;
       makeTimers(count, cancelled);
       await subject.current.runOnce();
-      expect([loop._scheduled.length, loop._timerCancelledCount]).toEqual([left, counted]);
+      expect([loop._scheduled.length, loop._scheduled.cancelledCount]).toEqual([left, counted]);
     },
   );
 
@@ -82,7 +82,7 @@ describe('timers', () => {
     first.cancel();
     second.cancel();
     await subject.current.runOnce();
-    expect([loop._scheduled.length, loop._timerCancelledCount]).toEqual([1, 0]);
+    expect([loop._scheduled.length, loop._scheduled.cancelledCount]).toEqual([1, 0]);
   });
 
   test('LOOP-028, LOOP-029: a deadline of now plus the resolution waits, half of it runs', async () => {
@@ -105,7 +105,7 @@ describe('timers', () => {
     const late = loop.callAt(loop.time() + 1, () => seen.push('late'));
     loop.callAt(loop.time() + 0.5, nothing);
     late.cancel();
-    expect(loop._timerCancelledCount).toBe(1);
+    expect(loop._scheduled.cancelledCount).toBe(1);
     loop.callAt(loop.time() + 1, () => loop.stop());
     await subject.current.runForever();
     expect([seen, loop._scheduled.length]).toEqual([[], 0]);

@@ -2,7 +2,7 @@
 
 import type { Awaitable } from '../../lib/futures/ensure-future';
 import { SelectorEventLoop } from '../../lib/event-loop';
-import type { ExceptionContext } from '../../lib/loop/base-event-loop';
+import type { ExceptionContext } from '../../lib/loop/exception-handler';
 import { VirtualClock } from '../../lib/loop/driver';
 import type { SelectorLike } from '../../lib/loop/ready';
 import type { SelectorLoopOptions } from '../../lib/loop/selector-event-loop';
