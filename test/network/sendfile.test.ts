@@ -175,12 +175,12 @@ describe.each<DriverName>(['sync', 'hosted'])('sockSendfile, %s', (driver) => {
     expect(nextByte()).toBe(content[moved(10)]);
   });
 
-  // Windows has nothing that sends in the kernel, and reads first.
-  testOnPosix('SFILE-019: a cancelled one leaves no writer', async () => {
+  test('SFILE-019: a cancelled one leaves no writer', async () => {
     const { loop } = subject.current;
     const task = loop.createTask(loop.sockSendfile(sock, fd));
-    await subject.current.runOnce();
-    expect(loop._isWatched(sock.fileno(), EVENT_WRITE)).toBe(true);
+    // Where nothing sends in the kernel, as on Windows, the file is read first.
+    do await subject.current.runOnce();
+    while (!loop._isWatched(sock.fileno(), EVENT_WRITE));
     task.cancel();
     await expect(subject.current.run(task)).rejects.toBeInstanceOf(CancelledError);
     expect(loop._isWatched(sock.fileno(), EVENT_WRITE)).toBe(false);

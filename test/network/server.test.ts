@@ -26,7 +26,7 @@ import { TransportSocket } from '../../lib/transports/transport-socket';
 import { useLoop } from '../support/loops';
 import { addressOf, connectTo } from '../support/peers';
 import { NotingProtocol } from '../support/protocols';
-import { describeWithUnixSockets, testOnPosix } from '../support/systems';
+import { describeWithUnixSockets, isWindows, testOnPosix } from '../support/systems';
 
 describe('a server', () => {
   const subject = useLoop('sync');
@@ -267,6 +267,18 @@ describe('a server', () => {
         second.close();
       },
     );
+
+    if (isWindows) {
+      test('SRV-027: SO_REUSEADDR is on on demand only; SO_REUSEPORT is refused', async () => {
+        const option = (server: Server): boolean => server.sockets[0].getsockopt(SOL_SOCKET, SO_REUSEADDR) !== 0;
+        expect(option(await serve())).toBe(false);
+        expect(option(await serve(factory, { reuseAddress: true }))).toBe(true);
+        await expect(serve(factory, { reusePort: true })).rejects.toMatchObject({
+          name: 'ValueError',
+          code: 'ERR_NO_REUSEPORT',
+        });
+      });
+    }
 
     test('SRV-030: keepAlive sets SO_KEEPALIVE on the listening sockets', async () => {
       const option = (server: Server): number => server.sockets[0].getsockopt(SOL_SOCKET, SO_KEEPALIVE);

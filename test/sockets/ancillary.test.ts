@@ -61,6 +61,15 @@ describe.each(families)('%s', (_name, family, host) => {
     });
   });
 
+  test('a TTL is the one that the sender has set', () => {
+    const socket = receiver();
+    socketOptions.receiveTtl.set(socket, true);
+    const sender = kit.current.socket(family, SOCK_DGRAM);
+    socketOptions.ttl.set(sender, 9);
+    sender.sendto(Buffer.from('x'), socket.getsockname() as Address);
+    expect(ancillary.ttl.decode(itemsOf(socket))).toBe(9);
+  });
+
   // Windows takes neither with a datagram, and sets no type of service.
   testOnPosix('TTL and type of service are those that the datagram was sent with', () => {
     const socket = receiver();

@@ -4,7 +4,7 @@ import { ValueError } from '../../lib/base/errors';
 import { AF_UNIX, SOCK_DGRAM, SOCK_STREAM } from '../../lib/sockets/constants';
 import { Socket, socketpair } from '../../lib/sockets/socket';
 import { detach } from '../support/detach';
-import { testOnPosix } from '../support/systems';
+import { isWindows, testWithUnixSockets } from '../support/systems';
 import { thrownBy, useSocketKit } from './socket-kit';
 
 const kit = useSocketKit();
@@ -105,9 +105,9 @@ test('sendmsg takes an array', () => {
   }
 });
 
-// Windows' Unix sockets are streams.
-testOnPosix('an address with a port is refused by a Unix socket before the system is asked', () => {
-  const unix = kit.current.socket(AF_UNIX, SOCK_DGRAM);
+testWithUnixSockets('an address with a port is refused by a Unix socket before the system is asked', () => {
+  // On Windows they are streams only.
+  const unix = kit.current.socket(AF_UNIX, isWindows ? SOCK_STREAM : SOCK_DGRAM);
   for (const call of [
     () => unix.bind(['127.0.0.1', 0]),
     () => unix.connect(['127.0.0.1', 0]),

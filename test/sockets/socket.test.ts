@@ -2,6 +2,7 @@
 
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
+import * as os from 'node:os';
 import { inspect } from 'node:util';
 
 import { EVENT_READ } from '../../lib/base/constants';
@@ -11,7 +12,7 @@ import type { Address } from '../../lib/sockets/address';
 import { AF_INET, AF_UNIX, PAIR_FAMILY, SOCK_DGRAM, SOCK_STREAM, socketConstants } from '../../lib/sockets/constants';
 import { Socket, socketpair } from '../../lib/sockets/socket';
 import { closedDescriptor, openDescriptors } from '../support/descriptors';
-import { isWindows, testOnLinux, testOnPosix } from '../support/systems';
+import { isWindows, testOnLinux } from '../support/systems';
 import { thrownBy, useSocketKit, waitFor } from './socket-kit';
 
 const { SOL_SOCKET, SO_REUSEADDR, SO_LINGER, SO_RCVBUF, SO_TYPE, IPPROTO_TCP, TCP_NODELAY } = socketConstants;
@@ -136,10 +137,11 @@ describe('the descriptor', () => {
     }
   });
 
-  // On Windows the numbers of files are others' than those of sockets.
-  testOnPosix('fromFd refuses a file, and leaves it open', () => {
-    const file = fs.openSync('/dev/null', 'r');
-    expect(thrownBy(() => Socket.fromFd(file))).toMatchObject({ code: 'ENOTSOCK' });
+  test('fromFd refuses a file, and leaves it open', () => {
+    const file = fs.openSync(os.devNull, 'r');
+    // On Windows files and sockets have numbers of their own, and the same number may be nothing at all.
+    const code = isWindows ? expect.stringMatching(/^(ENOTSOCK|EBADF)$/) : 'ENOTSOCK';
+    expect(thrownBy(() => Socket.fromFd(file))).toMatchObject({ code });
     fs.closeSync(file);
   });
 
