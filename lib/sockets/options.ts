@@ -353,7 +353,10 @@ export const socketOptions = {
     inet6: [IPPROTO_IPV6, c.IPV6_RECVPKTINFO ?? c.IPV6_PKTINFO],
   }),
   /** TTL or hop limit of each datagram as ancillary data (IP_RECVTTL, IPV6_RECVHOPLIMIT): `ancillary.ttl`. */
-  receiveTtl: flag({ inet: [c.IPPROTO_IP, c.IP_RECVTTL], inet6: [IPPROTO_IPV6, c.IPV6_RECVHOPLIMIT] }),
+  receiveTtl: flag({
+    inet: [c.IPPROTO_IP, c.IP_RECVTTL],
+    inet6: [IPPROTO_IPV6, c.IPV6_RECVHOPLIMIT ?? c.IPV6_HOPLIMIT],
+  }),
   /** Type of service of each datagram as ancillary data (IP_RECVTOS, IPV6_RECVTCLASS): `ancillary.tos`. */
   receiveTos: flag({ inet: [c.IPPROTO_IP, c.IP_RECVTOS], inet6: [IPPROTO_IPV6, c.IPV6_RECVTCLASS] }),
   /** Original destination of each datagram as ancillary data: `ancillary.originalDestination`. */
