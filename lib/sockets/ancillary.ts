@@ -22,7 +22,7 @@ export interface PacketInfo {
   interfaceIndex: number;
   /** The address in its header: one of ours, or a multicast or broadcast address. */
   destination: string;
-  /** Our address to answer from; '' where only a multicast address is known (IPv6, and Windows). */
+  /** Our address to answer from; '' where only a multicast address is known (IPv6, Windows and macOS). */
   source: string;
 }
 
@@ -45,6 +45,8 @@ export interface Timestamp {
 
 const { IPPROTO_IP, SCM_RIGHTS, SCM_CREDENTIALS, IP_PKTINFO, IPV6_PKTINFO, IP_TTL, IPV6_HOPLIMIT } = socketConstants;
 const { IP_TOS, IPV6_TCLASS, SO_TIMESTAMP, SO_TIMESTAMPNS, SOL_UDP, UDP_GRO, UDP_SEGMENT } = socketConstants;
+// The BSDs name what comes by the option that asks for it, and times by a number of their own.
+const { IP_RECVTTL, IP_RECVTOS, SCM_TIMESTAMP } = socketConstants;
 const { IP_ORIGDSTADDR, IPV6_ORIGDSTADDR } = socketConstants;
 
 const LITTLE = endianness() === 'LE';
@@ -132,12 +134,15 @@ function decodePacketInfo(items: readonly AncillaryItem[]): PacketInfo | null {
   }
   const inet = find(items, [[IPPROTO_IP, IP_PKTINFO]], IN_PKTINFO.size)?.[2];
   if (inet === undefined) return null;
-  const hostAt = (start: number): string => hostText(inet.subarray(start, start + IN_SIZE));
-  const isOurs = IN_PKTINFO.source !== IN_PKTINFO.destination || inet[0] < FIRST_MULTICAST;
+  const [source, destination] = [IN_PKTINFO.source, IN_PKTINFO.destination].map((start) =>
+    inet.subarray(start, start + IN_SIZE),
+  );
+  // macOS leaves our address out: then it is the destination, as on Windows, unless that is a group's.
+  const ours = source.some((byte) => byte !== 0) ? source : destination;
   return {
     interfaceIndex: view(inet).getInt32(IN_PKTINFO.interfaceIndex, LITTLE),
-    destination: hostAt(IN_PKTINFO.destination),
-    source: isOurs ? hostAt(IN_PKTINFO.source) : '',
+    destination: hostText(destination),
+    source: ours[0] < FIRST_MULTICAST ? hostText(ours) : '',
   };
 }
 
@@ -147,15 +152,16 @@ function decodeTimestamp(items: readonly AncillaryItem[]): Timestamp | null {
     [
       [SOL_SOCKET, SO_TIMESTAMPNS],
       [SOL_SOCKET, SO_TIMESTAMP],
+      [SOL_SOCKET, SCM_TIMESTAMP],
     ],
     8,
   );
   if (found === undefined) return null;
   const [, type, data] = found;
-  // Two words of 64 bits, or of 32 on systems of 32.
+  // Two words of 64 bits, or of 32 on systems of 32. A fraction has 32 at the most; macOS has room for no more.
   const [seconds, fraction] =
     data.length >= 16
-      ? [Number(view(data).getBigInt64(0, LITTLE)), Number(view(data).getBigInt64(8, LITTLE))]
+      ? [Number(view(data).getBigInt64(0, LITTLE)), Number(BigInt.asIntN(32, view(data).getBigInt64(8, LITTLE)))]
       : [view(data).getInt32(0, LITTLE), view(data).getInt32(4, LITTLE)];
   return { seconds, nanoseconds: type === SO_TIMESTAMPNS ? fraction : fraction * 1000 };
 }
@@ -208,6 +214,7 @@ export const ancillary = {
     decode: (items: readonly AncillaryItem[]): number | null =>
       findNumber(items, [
         [IPPROTO_IP, IP_TTL],
+        [IPPROTO_IP, IP_RECVTTL],
         [IPPROTO_IPV6, IPV6_HOPLIMIT],
       ]),
   },
@@ -218,6 +225,7 @@ export const ancillary = {
     decode: (items: readonly AncillaryItem[]): number | null =>
       findNumber(items, [
         [IPPROTO_IP, IP_TOS],
+        [IPPROTO_IP, IP_RECVTOS],
         [IPPROTO_IPV6, IPV6_TCLASS],
       ]),
   },

@@ -135,9 +135,12 @@ function text(names: Names, room: number): SocketOption<string> {
 /** Whether, and for how many seconds: two ints, but on Windows two of 16 bits. */
 const LingerParts = process.platform === 'win32' ? Uint16Array : Int32Array;
 
+// macOS counts ticks, but for an option of its own.
+const LINGER: Name = [SOL_SOCKET, c.SO_LINGER_SEC ?? c.SO_LINGER];
+
 const linger: SocketOption<number | null> = {
   get: (socket) => {
-    const bytes = getBytes([SOL_SOCKET, c.SO_LINGER], socket, 2 * LingerParts.BYTES_PER_ELEMENT);
+    const bytes = getBytes(LINGER, socket, 2 * LingerParts.BYTES_PER_ELEMENT);
     const [isOn, seconds] = new LingerParts(Uint8Array.from(bytes).buffer);
     return isOn === 0 ? null : seconds;
   },
@@ -146,7 +149,7 @@ const linger: SocketOption<number | null> = {
     const wanted = seconds === null ? 0 : int32(Math.ceil(seconds), 'value');
     const parts = LingerParts.from([seconds === null ? 0 : 1, wanted]);
     if (parts[1] !== wanted) throw new ValueError(`${wanted} seconds are more than the system takes`);
-    setOption([SOL_SOCKET, c.SO_LINGER], socket, new Uint8Array(parts.buffer));
+    setOption(LINGER, socket, new Uint8Array(parts.buffer));
   },
 };
 
@@ -179,7 +182,7 @@ const keepAlive: SocketOption<KeepAlive, boolean | Partial<KeepAlive>> = {
 
 const timestamps: SocketOption<'off' | 'microseconds' | 'nanoseconds'> = {
   get: (socket) =>
-    getInt([SOL_SOCKET, c.SO_TIMESTAMPNS], socket) !== 0
+    c.SO_TIMESTAMPNS !== undefined && getInt([SOL_SOCKET, c.SO_TIMESTAMPNS], socket) !== 0
       ? 'nanoseconds'
       : getInt([SOL_SOCKET, c.SO_TIMESTAMP], socket) !== 0
         ? 'microseconds'
@@ -205,13 +208,15 @@ function interfaceIndexOf(given: string | number): number {
   return interfaceNumber(found[0]);
 }
 
-/** struct group_req and group_source_req: the interface, then one or two addresses, aligned as pointers are. */
+/** Where the addresses begin in a request for a group: aligned as pointers are, but on macOS, which packs it. */
+const GROUP_START = process.platform === 'darwin' || /^(ia32|arm|mips|mipsel|ppc|s390)$/.test(process.arch) ? 4 : 8;
+
+/** struct group_req and group_source_req: the interface, then one or two addresses. */
 function groupRequest(family: number, interfaceIndex: number, hosts: readonly string[]): Uint8Array {
-  const start = /^(ia32|arm|mips|mipsel|ppc|s390)$/.test(process.arch) ? 4 : 8;
   const room = binding.SOCKADDR_STORAGE_SIZE;
-  const bytes = new Uint8Array(start + hosts.length * room);
+  const bytes = new Uint8Array(GROUP_START + hosts.length * room);
   bytes.set(ints(interfaceIndex), 0);
-  hosts.forEach((host, index) => bytes.set(encodeAddress(family, [host, 0]).bytes, start + index * room));
+  hosts.forEach((host, index) => bytes.set(encodeAddress(family, [host, 0]).bytes, GROUP_START + index * room));
   return bytes;
 }
 

@@ -7,6 +7,13 @@ namespace fdloop {
 
 namespace {
 
+// macOS refuses a message of no pieces: one that is empty stands for them.
+void TakeAtLeastOne(msghdr* header) {
+  if (header->msg_iovlen > 0) return;
+  header->msg_iov[0] = {};
+  header->msg_iovlen = 1;
+}
+
 #ifndef MSG_CMSG_CLOEXEC
 // Two steps, for systems without the flag: another thread's fork may slip between them.
 void CloseOnExec(const Incoming& message) {
@@ -32,6 +39,7 @@ Result ReceiveMessage(int fd, Incoming* message, int flags) {
   // Set for each attempt: an interrupted one may have left its own idea of the lengths.
   const Result received = RetryInterrupted([&] {
     header = HeaderOf(*message, vectors);
+    TakeAtLeastOne(&header);
     return recvmsg(fd, &header, flags | kReceiveFlags);
   });
   if (received < 0) return received;
@@ -45,7 +53,8 @@ Result ReceiveMessage(int fd, Incoming* message, int flags) {
 Result SendFullMessage(int fd, const Outgoing& message, int flags) {
   if (message.count > kMaxChunks) return -EMSGSIZE;
   iovec vectors[kMaxChunks];
-  const msghdr header = HeaderOf(message, vectors);
+  msghdr header = HeaderOf(message, vectors);
+  TakeAtLeastOne(&header);
   return RetryInterrupted([&] { return sendmsg(fd, &header, flags | kSendFlags); });
 }
 

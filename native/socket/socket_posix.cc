@@ -171,6 +171,8 @@ Result SendGathered(int fd, const Chunk* chunks, size_t count, int flags) {
     vectors[used].iov_len = length;
     room -= length;
   }
+  // macOS refuses a message of no pieces: one that is empty stands for them.
+  if (used == 0) vectors[used++] = {};
   msghdr message = {};
   message.msg_iov = vectors;
   message.msg_iovlen = static_cast<decltype(message.msg_iovlen)>(used);

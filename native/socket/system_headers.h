@@ -37,6 +37,8 @@
 #define TCP_KEEPINTVL 17
 #endif
 #else
+// Apple's headers have IPv6's names for ancillary data (IPV6_RECVPKTINFO, ...) for those who ask only.
+#define __APPLE_USE_RFC_3542
 #include <arpa/inet.h>
 #include <net/if.h>
 #include <netdb.h>
