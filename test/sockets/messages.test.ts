@@ -136,7 +136,7 @@ describe('sendmsg', () => {
 
   // Windows has no MSG_DONTWAIT, and a call that may block would.
   testOnPosix('flags are passed on', () => {
-    const [left, right] = kit.current.pair(SOCK_DGRAM);
+    const [left, right] = kit.current.pair();
     right.setblocking(true);
     left.setblocking(true);
     const large = Buffer.alloc(60_000);
@@ -338,8 +338,8 @@ describe.each(['in one call', 'one by one'])('batches %s', (way) => {
     expect(receiver.recvmmsg(5, 1)).toHaveLength(1);
   });
 
-  // A datagram of UDP that finds no room is lost without a word.
-  testOnPosix('a full receiver ends a batch that is larger than one call', () => {
+  // A datagram of UDP that finds no room is lost without a word; for a Unix socket's, the BSDs say ENOBUFS.
+  testOnLinux('a full receiver ends a batch that is larger than one call', () => {
     const [left, right] = kit.current.pair(SOCK_DGRAM);
     const messages = Array.from({ length: 5000 }, () => ({ data: Buffer.alloc(500) }));
     const sent = left.sendmmsg(messages);
@@ -390,8 +390,9 @@ test('every call answers EBADF on a closed socket', () => {
     () => socket.sendmsg([Buffer.alloc(1)], [], ANY_FLAG),
     () => socket.sendmmsg([{ data: Buffer.alloc(1) }]),
     () => socket.recvFds(1),
-    // Windows has neither.
-    ...(isWindows ? [] : [() => socket.sendFds([0]), () => socket.peerCredentials()]),
+    // Windows has no such thing.
+    ...(isWindows ? [] : [() => socket.sendFds([0])]),
+    ...(isLinux ? [() => socket.peerCredentials()] : []),
   ]) {
     const error = thrownBy(call);
     expect(error).toBeInstanceOf(OSError);

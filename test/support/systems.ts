@@ -14,6 +14,10 @@ export const isLinux = process.platform === 'linux';
 export const testOnLinux: jest.It = isLinux ? test : test.skip;
 export const describeOnLinux: jest.Describe = isLinux ? describe : describe.skip;
 
+export const isMac = process.platform === 'darwin';
+/** What its kernel has no such thing for, or does in a way of its own that was not seen yet. */
+export const testNotOnMac: jest.It = isMac ? test.skip : test;
+
 /** Whether sockets of AF_UNIX can be made: all but old Windows, and wine. */
 function hasUnixSockets(): boolean {
   try {
