@@ -6,6 +6,7 @@ export type { Clock } from './base/clock';
 export {
   AssertionError,
   BlockingIOError,
+  BrokenBarrierError,
   BrokenPipeError,
   CancelledError,
   ChildProcessError,
@@ -26,6 +27,9 @@ export {
   type OSErrorFields,
   PermissionError,
   ProcessLookupError,
+  QueueEmpty,
+  QueueFull,
+  QueueShutDown,
   RuntimeError,
   SystemExit,
   TimeoutError,
@@ -136,6 +140,15 @@ export type { Hosts, ServeOptions } from './network/serve';
 export { type ProtocolFactory, Server } from './network/server';
 export type { StartTlsOptions } from './network/start-tls';
 export type { UnixConnectOptions, UnixServeOptions } from './network/unix';
+
+// sync
+export { Barrier } from './sync/barrier';
+export { Condition, type LockLike } from './sync/condition';
+export { Event } from './sync/event';
+export { Lock } from './sync/lock';
+export { type Less, PriorityQueue } from './sync/priority-queue';
+export { LifoQueue, Queue, type QueueStore } from './sync/queue';
+export { BoundedSemaphore, Semaphore } from './sync/semaphore';
 
 // interop
 export { AdoptedSocket, adoptSocket, type DescriptorOwner, fdOf } from './interop/node-handles';

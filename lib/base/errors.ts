@@ -134,6 +134,28 @@ export class NotImplementedError extends RuntimeError {
   }
 }
 
+/** A barrier that somebody waited for was aborted or reset. asyncio: BrokenBarrierError. */
+export class BrokenBarrierError extends RuntimeError {
+  constructor(message: string) {
+    super(message, 'ERR_BROKEN_BARRIER');
+  }
+}
+
+/** Nothing is in the queue, and the call does not wait. asyncio: QueueEmpty. */
+export class QueueEmpty extends Error {
+  readonly code = 'ERR_QUEUE_EMPTY';
+}
+
+/** The queue has no room, and the call does not wait. asyncio: QueueFull. */
+export class QueueFull extends Error {
+  readonly code = 'ERR_QUEUE_FULL';
+}
+
+/** The queue was shut down. asyncio: QueueShutDown (3.13). */
+export class QueueShutDown extends Error {
+  readonly code = 'ERR_QUEUE_SHUT_DOWN';
+}
+
 /** A broken promise of a caller's object, or of ours. Python: AssertionError. */
 export class AssertionError extends Error {
   readonly code = 'ERR_ASSERTION';
@@ -208,6 +230,10 @@ for (const [name, Class] of Object.entries({
   KeyError,
   RuntimeError,
   NotImplementedError,
+  BrokenBarrierError,
+  QueueEmpty,
+  QueueFull,
+  QueueShutDown,
   AssertionError,
   InvalidStateError,
   CancelledError,

@@ -1,19 +1,17 @@
-// heap.ts: a binary heap of things with a deadline. Equal deadlines come out in CPython's order, which programs can
-// observe (LOOP-020): a pop lets the hole sink to a leaf along the smaller children, the right one when equal, and
-// only then lifts the moved item, always comparing with a strict less-than.
+// heap.ts: a binary heap. Equal items come out in CPython's order, which programs can observe (LOOP-020): a pop lets the
+// hole sink to a leaf along the smaller children, the right one when equal, and only then lifts the moved item, always
+// comparing with a strict less-than.
 
-export interface Scheduled {
-  readonly _when: number;
-}
-
-export class TimerHeap<T extends Scheduled> {
+export abstract class Heap<T> {
   #items: T[] = [];
 
   get length(): number {
     return this.#items.length;
   }
 
-  /** The earliest item, left in place. */
+  protected abstract _isLess(a: T, b: T): boolean;
+
+  /** The smallest item, left in place. */
   peek(): T | undefined {
     return this.#items[0];
   }
@@ -57,7 +55,7 @@ export class TimerHeap<T extends Scheduled> {
     while (index > top) {
       const above = (index - 1) >> 1;
       const parent = items[above];
-      if (!(item._when < parent._when)) break;
+      if (!this._isLess(item, parent)) break;
       items[index] = parent;
       index = above;
     }
@@ -70,10 +68,21 @@ export class TimerHeap<T extends Scheduled> {
     let hole = top;
     for (let child = 2 * hole + 1; child < end; child = 2 * hole + 1) {
       const right = child + 1;
-      if (right < end && !(items[child]._when < items[right]._when)) child = right;
+      if (right < end && !this._isLess(items[child], items[right])) child = right;
       items[hole] = items[child];
       hole = child;
     }
     this.#lift(item, hole, top);
+  }
+}
+
+export interface Scheduled {
+  readonly _when: number;
+}
+
+/** Things with a deadline, the earliest first. */
+export class TimerHeap<T extends Scheduled> extends Heap<T> {
+  protected override _isLess(a: T, b: T): boolean {
+    return a._when < b._when;
   }
 }

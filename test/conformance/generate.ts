@@ -10,7 +10,7 @@
 
 import type { Action, Json, Program, Template } from './world';
 
-export type Mix = 'loop' | 'futures' | 'descriptors' | 'socks' | 'transports' | 'servers' | 'tls' | 'all';
+export type Mix = 'loop' | 'futures' | 'descriptors' | 'socks' | 'transports' | 'servers' | 'tls' | 'sync' | 'all';
 
 type Place = 'main' | 'callback' | 'method' | 'coroutine';
 
@@ -95,6 +95,7 @@ class Generator {
   }
   template = (): string => this.name('P', 3);
   server = (): string => this.name('v', 2);
+  holdable = (): string => this.of(['l0', 'l1', 'o0', 'o1', 'm0', 'm1']);
   args = (): Json[] => (this.chance(0.2) ? [this.below(10)] : []);
 
   action(place: Place, level: number, index: number): Action[] {
@@ -136,6 +137,15 @@ class Generator {
     if (this.mixes.has('tls')) {
       for (let index = 0; index < 2; index++) this.tlsPair(main, index);
       return;
+    }
+    if (this.mixes.has('sync')) {
+      // The second condition shares the first lock.
+      main.push(['lock', 'l0'], ['lock', 'l1'], ['condition', 'o0'], ['condition', 'o1', 'l0'], ['event', 'e0']);
+      main.push(['semaphore', 'm0', this.below(3)], ['semaphore', 'm1', 1 + this.below(2), true]);
+      main.push(['barrier', 'b0', 2], ['barrier', 'b1', 1 + this.below(3)]);
+      for (const [index, kind] of ['fifo', this.of(['fifo', 'lifo', 'priority'])].entries()) {
+        main.push(['queue', `n${index}`, kind, this.below(3)]);
+      }
     }
     const pairs = this.mixes.has('transports') || this.mixes.has('descriptors') || this.mixes.has('socks') ? 3 : 0;
     for (let index = 0; index < pairs; index++) {
@@ -308,6 +318,14 @@ const choices: Choice[] = [
       return ['task', `t${index}`, `k${index}`];
     },
   },
+  {
+    mix: 'sync',
+    weight: 20,
+    make(g) {
+      const index = g.below(4);
+      return ['task', `t${g.below(4)}`, `k${index}`];
+    },
+  },
   { mix: 'futures', weight: 1, make: (g) => [g.of(['uncancel', 'cancelling']), g.task()] },
   { mix: 'futures', weight: 0.5, make: () => ['currentTask'] },
   { mix: 'futures', weight: 0.5, make: () => ['taskCount'] },
@@ -423,6 +441,62 @@ const choices: Choice[] = [
   },
   { mix: 'tls', weight: 0.9, make: (g) => ['shutdown', g.sock(), g.of(['RD', 'WR', 'RDWR'])] },
 
+  // Locks and queues. Whoever takes something gives it back, mostly, or everybody would soon wait for ever.
+  {
+    mix: 'sync',
+    weight: 60,
+    places: inCoroutines,
+    make(g, place, level, index) {
+      const name = g.holdable();
+      const held = level > 1 ? [] : g.actions(place, 2, level + 1, index);
+      return [
+        ['acquire', name],
+        ['sleep', g.of(delays)],
+        ...held,
+        ...(g.chance(0.9) ? [['release', name] as Action] : []),
+      ];
+    },
+  },
+  {
+    mix: 'sync',
+    weight: 40,
+    places: inCoroutines,
+    make(g) {
+      const name = g.name('o', 2);
+      const wait: Action = g.chance(0.8) ? ['waitCondition', name] : ['waitConditionFor', name, 'e0'];
+      return [['acquire', name], wait, ['release', name]];
+    },
+  },
+  {
+    mix: 'sync',
+    weight: 50,
+    places: inCoroutines,
+    make(g) {
+      const name = g.name('o', 2);
+      const news: Action = g.chance(0.7) ? ['notify', name, g.below(4)] : ['notifyAll', name];
+      return [['acquire', name], news, ...(g.chance(0.3) ? [['sleep', 0] as Action] : []), ['release', name]];
+    },
+  },
+  { mix: 'sync', weight: 15, make: (g) => ['cancel', g.task(), ...(g.chance(0.3) ? ['#why'] : [])] },
+  { mix: 'sync', weight: 4, make: (g) => ['release', g.holdable()] },
+  { mix: 'sync', weight: 2, make: (g) => ['locked', g.holdable()] },
+  { mix: 'sync', weight: 2, make: (g) => ['notify', g.name('o', 2), g.below(4)] },
+  { mix: 'sync', weight: 20, places: inCoroutines, make: () => ['waitEvent', 'e0'] },
+  { mix: 'sync', weight: 8, make: (g) => [g.of(['setEvent', 'setEvent', 'clearEvent', 'isSet']), 'e0'] },
+  { mix: 'sync', weight: 50, places: inCoroutines, make: (g) => ['waitBarrier', g.name('b', 2)] },
+  {
+    mix: 'sync',
+    weight: 8,
+    places: inCoroutines,
+    make: (g) => [g.of(['resetBarrier', 'resetBarrier', 'abortBarrier']), g.name('b', 2)],
+  },
+  { mix: 'sync', weight: 2, make: (g) => ['barrierState', g.name('b', 2)] },
+  { mix: 'sync', weight: 60, places: inCoroutines, make: (g) => ['put', g.name('n', 2), g.below(10)] },
+  { mix: 'sync', weight: 50, places: inCoroutines, make: (g) => ['get', g.name('n', 2)] },
+  { mix: 'sync', weight: 5, make: (g) => ['putNowait', g.name('n', 2), g.below(10)] },
+  { mix: 'sync', weight: 5, make: (g) => [g.of(['getNowait', 'taskDone', 'queueState']), g.name('n', 2)] },
+  { mix: 'sync', weight: 5, places: inCoroutines, make: (g) => ['join', g.name('n', 2)] },
+
   // Servers.
   { mix: 'servers', weight: 3, make: (g) => ['connect', g.name('q', 4), g.server()] },
   { mix: 'servers', weight: 3, make: (g) => ['send', g.name('q', 4), g.of(sizes)] },
@@ -463,6 +537,7 @@ const parts: Record<Mix, Mix[]> = {
   transports: ['loop', 'transports'],
   servers: ['loop', 'futures', 'transports', 'servers'],
   tls: ['loop', 'futures', 'tls'],
+  sync: ['loop', 'futures', 'sync'],
   all: ['loop', 'futures', 'descriptors', 'transports', 'servers'],
 };
 

@@ -789,3 +789,8 @@ def serve_forever(w, f, name):
 @wait
 def wait_closed(w, f, name):
     return w.get(f, name, 'server').wait_closed(), nothing
+
+
+# The verbs of a file of their own put themselves into the tables above.
+
+import sync_verbs  # noqa: E402, F401

@@ -24,6 +24,7 @@ import type { SSLTransport } from '../../lib/tls/ssl-transport';
 import type { BaseProtocol } from '../../lib/transports/protocol';
 import type { SelectorSocketTransport } from '../../lib/transports/socket-transport';
 import { callBody, makeProtocol, taskBody } from './interpreter';
+import { syncVerbs, syncWaits } from './sync-verbs';
 import { errorClass, type Frame, type Json, makeError, START, Unbound, type World } from './world';
 
 /** What a coroutine of a program awaits. `nested` is a call of another coroutine, in whatever form it was asked for. */
@@ -32,8 +33,8 @@ export interface Wait {
   finish?: (value: never) => unknown;
 }
 
-type Verb = (w: World, f: Frame, ...args: never[]) => unknown;
-type WaitVerb = (w: World, f: Frame, ...args: never[]) => Wait;
+export type Verb = (w: World, f: Frame, ...args: never[]) => unknown;
+export type WaitVerb = (w: World, f: Frame, ...args: never[]) => Wait;
 
 const nothing = (): null => null;
 const future = (w: World, f: Frame, name: string): Future => w.get<Future>(f, name, 'future', 'task');
@@ -143,6 +144,8 @@ const tlsTransport = (w: World, f: Frame, name: string): SSLTransport => {
 };
 
 export const verbs: Record<string, Verb> = {
+  ...syncVerbs,
+
   // Scheduling.
 
   callSoon(w, f, name: string, body: string, args: Json[] = []) {
@@ -403,6 +406,8 @@ export const verbs: Record<string, Verb> = {
 };
 
 export const waits: Record<string, WaitVerb> = {
+  ...syncWaits,
+
   await: (w, f, name: string) => ({ awaitable: future(w, f, name) }),
   sleep: (w, f, delay: number) => ({ awaitable: sleep(delay), finish: nothing }),
   call(w, f, body: string) {

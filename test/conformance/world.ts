@@ -122,7 +122,9 @@ function adler(data: Uint8Array): number {
   return high * 65536 + low;
 }
 
-export type Kind = 'handle' | 'future' | 'task' | 'sock' | 'number' | 'transport' | 'memory' | 'server' | 'address';
+export type Kind =
+  | ('handle' | 'future' | 'task' | 'sock' | 'number' | 'transport' | 'memory' | 'server' | 'address')
+  | ('lock' | 'event' | 'condition' | 'semaphore' | 'barrier' | 'queue');
 
 export class World {
   readonly bodies: Record<string, Action[]>;
