@@ -89,7 +89,8 @@ export class SelectorKit {
       `const { parentPort, workerData: { shared, fd, pid, addonFile } } = require('node:worker_threads');
        const fs = require('node:fs');
        const stat = '/proc/' + pid + '/task/' + pid + '/stat';
-       const canTell = fs.existsSync(stat);
+       // Wine shows the numbers of another system's processes there.
+       const canTell = process.platform === 'linux' && fs.existsSync(stat);
        const isAsleep = () => fs.readFileSync(stat, 'latin1').split(') ')[1][0] === 'S';
        parentPort.postMessage('up');
        Atomics.wait(shared, 0, 0);
