@@ -81,7 +81,8 @@ export class VirtualLoop extends SelectorEventLoop {
   readonly hosted: boolean;
 
   constructor(world: World, selector: SelectorName, order: Order, hosted: boolean) {
-    const quiet = world.program.quiet === true;
+    // A pair is one of TCP on Windows.
+    const quiet = world.program.quiet === true || process.platform === 'win32';
     super({ selector: new orderedSelectors[selector](order, quiet), clock: world.clock });
     this.#world = world;
     this.hosted = hosted;

@@ -113,12 +113,12 @@ export function loopContract(name: string, use: () => { readonly current: TestLo
         const { loop } = subject.current;
         const start = loop.time();
         const seen: [string, boolean][] = [];
-        loop.callLater(0.003, () => {
+        loop.callAt(start + 0.003, () => {
           seen.push(['c', loop.time() - start >= 0.003 - 1e-6]);
           loop.stop();
         });
-        loop.callLater(0.001, () => seen.push(['a', loop.time() - start >= 0.001 - 1e-6]));
-        loop.callLater(0.002, () => seen.push(['b', loop.time() - start >= 0.002 - 1e-6]));
+        loop.callAt(start + 0.001, () => seen.push(['a', loop.time() - start >= 0.001 - 1e-6]));
+        loop.callAt(start + 0.002, () => seen.push(['b', loop.time() - start >= 0.002 - 1e-6]));
         await subject.current.runForever();
         expect(seen).toEqual([
           ['a', true],
