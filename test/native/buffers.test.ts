@@ -50,17 +50,22 @@ test('no room for a length is EINVAL, and a short room gets what fits', () =>
     assert.strictEqual(addon.accept(left, address(), none), -EINVAL);
     assert.strictEqual(addon.getsockopt(left, SOL_SOCKET, SO_ERROR, new Uint8Array(4), none), -EINVAL);
     assert.strictEqual(addon.recvfrom(left, new Uint8Array(1), 0, 1, 0, address(), none), -EINVAL);
-    assert.strictEqual(addon.socketpair(AF_UNIX, SOCK_STREAM, 0, new Int32Array(1)), -EINVAL);
+    assert.strictEqual(addon.socketpair(PAIR_FAMILY, SOCK_STREAM, 0, new Int32Array(1)), -EINVAL);
     const lengths = new Int32Array(1);
-    for (const size of [0, 1, 2, 3]) {
-      const memory = new Uint8Array(8).fill(9);
+    assert.strictEqual(addon.getsockname(left, address(), lengths), 0);
+    const [whole] = lengths;
+    for (const size of [0, 1, 2, 3, whole + 1]) {
+      const memory = new Uint8Array(32).fill(9);
       assert.strictEqual(addon.getsockname(left, memory.subarray(2, 2 + size), lengths), 0);
-      assert.strictEqual(lengths[0], Math.min(size, 2));
-      assert.deepStrictEqual([...memory.subarray(2 + Math.min(size, 2))], Array(6 - Math.min(size, 2)).fill(9));
+      assert.strictEqual(lengths[0], Math.min(size, whole));
+      assert.deepStrictEqual(new Set(memory.subarray(2 + lengths[0])), new Set([9]));
     }
     for (const size of [0, 2, 4, 5]) {
-      assert.strictEqual(addon.getsockopt(left, SOL_SOCKET, SO_ERROR, new Uint8Array(size), lengths), 0);
-      assert.strictEqual(lengths[0], Math.min(size, 4));
+      const answer = addon.getsockopt(left, SOL_SOCKET, SO_ERROR, new Uint8Array(size), lengths);
+      // Windows wants room for all of it.
+      const isRefused = process.platform === 'win32' && size < 4;
+      assert.deepStrictEqual([size, answer], [size, isRefused ? -addon.errnoByName.EFAULT : 0]);
+      if (!isRefused) assert.strictEqual(lengths[0], Math.min(size, 4));
     }
     end();`));
 
@@ -131,12 +136,12 @@ test('memory that was taken away counts as empty', () =>
     assert.strictEqual(addon.getsockname(left, bytes, new Int32Array(1)), 0);
     assert.strictEqual(addon.getsockopt(left, SOL_SOCKET, SO_ERROR, bytes, words), -EINVAL);
     assert(addon.setsockopt(left, SOL_SOCKET, SO_REUSEADDR, bytes) < 0);
-    assert.strictEqual(addon.socketpair(AF_UNIX, SOCK_STREAM, 0, words), -EINVAL);
+    assert.strictEqual(addon.socketpair(PAIR_FAMILY, SOCK_STREAM, 0, words), -EINVAL);
     assert.strictEqual(addon.encodeUnixAddress(bytes, address()), 2);
     assert.strictEqual(addon.encodeUnixAddress(Buffer.from('/x'), bytes), -EINVAL);
     assert.strictEqual(addon.encodeInetAddress(AF_INET, '1.2.3.4', 1, 0, 0, bytes), -EINVAL);
     assert.strictEqual(addon.decodeAddress(bytes, 16).family, 0);
-    const selector = addon.createSelector('epoll');
+    const selector = addon.createSelector(best);
     assert.strictEqual(selector.wait(0, words, 1), -EINVAL);
     assert.strictEqual(addon.waitFor(selector.number, 0, words.buffer, 1), -EINVAL);
     selector.close();
@@ -245,7 +250,8 @@ test('a descriptor that is not open is EBADF for every call', () =>
     closeAll();
     const bytes = Buffer.alloc(16);
     const lengths = new Int32Array(1);
-    for (const closed of [fd, -1, -(2 ** 31), 2 ** 31 - 1]) {
+    // Not one more: that is a process for wine.
+    for (const closed of [fd, -1, -(2 ** 31), 2 ** 31 - 4]) {
       const answers = {
         bind: addon.bind(closed, bytes, 2), listen: addon.listen(closed, 1), accept: addon.accept(closed, address(), lengths),
         connect: addon.connect(closed, bytes, 2), recv: addon.recv(closed, bytes, 0, 1, 0),
@@ -262,7 +268,10 @@ test('a descriptor that is not open is EBADF for every call', () =>
         getInheritable: addon.getInheritable(closed), dup: addon.dup(closed),
         createHostWatchForFd: addon.createHostWatchForFd(closed, () => {}),
       };
-      for (const [name, answer] of Object.entries(answers)) assert.strictEqual(answer, -EBADF, name + ' ' + closed);
+      for (const [name, answer] of Object.entries(answers)) {
+        const wanted = name.endsWith('Messages') && !hasBatches ? -ENOSYS : -EBADF;
+        assert.deepStrictEqual([name, closed, answer], [name, closed, wanted]);
+      }
     }
     end();`));
 
@@ -286,19 +295,21 @@ test('the parts of a message lie inside their buffers, or the call is refused', 
       [1, 2, 0, 255, 8], [1, 2, 0, 256, 7], [-1, 2, 0, 256, 8], [1, -1, 0, 256, 8], [1, 2, -1, 256, 8]]) {
       assert.strictEqual(batch(...args), -EINVAL, String(args));
     }
-    assert.strictEqual(batch(0, 0, 0, 0, 0), 0);
+    assert.strictEqual(batch(0, 0, 0, 0, 0), hasBatches ? 0 : -ENOSYS);
     const sendBatch = (chunks, count, layout, control = none, addresses = none) =>
       addon.sendMessages(left, chunks, count, 0, words(...layout), control, addresses);
     for (const [count, layout] of [[1, [1, 0]], [1, [-1, 0, 0]], [1, [2, 0, 0]], [1, [1, 1, 0]], [1, [1, 0, 1]], [1, [1, -1, 0]],
       [1, [1, 0, -1]], [-1, [1, 0, 0]], [2, [1, 0, 0, 0, 2 ** 30, 0]]]) {
       assert.strictEqual(sendBatch([bytes], count, layout), -EINVAL, String(layout));
     }
-    assert.strictEqual(sendBatch([bytes], 0, []), 0);
-    // The chunks end after the first message.
-    assert.strictEqual(sendBatch([bytes], 2, [1, 0, 0, 1, 0, 0]), 1);
     const many = Array.from({ length: 2000 }, () => Buffer.from('.'));
-    assert.strictEqual(sendBatch(many, 2, [600, 0, 0, 600, 0, 0]), 1);
-    assert.strictEqual(sendBatch(many, 1, [2000, 0, 0]), -addon.errnoByName.EMSGSIZE);
+    if (hasBatches) {
+      assert.strictEqual(sendBatch([bytes], 0, []), 0);
+      // The chunks end after the first message.
+      assert.strictEqual(sendBatch([bytes], 2, [1, 0, 0, 1, 0, 0]), 1);
+      assert.strictEqual(sendBatch(many, 2, [600, 0, 0, 600, 0, 0]), 1);
+      assert.strictEqual(sendBatch(many, 1, [2000, 0, 0]), -addon.errnoByName.EMSGSIZE);
+    }
     assert.strictEqual(addon.sendMessage(left, many, 2000, 0, none, 0, none, 0), -addon.errnoByName.EMSGSIZE);
     end();`));
 

@@ -3,18 +3,8 @@
 
 import { useCompiledLibrary, type ChildEnd } from '../support/compiled-library';
 import { binding } from '../../lib/native/binding';
-import { childKit, expectOk } from './child-kit';
+import { childKit, expectOk, watched } from './child-kit';
 
-/** A selector for each way to watch one: with a descriptor, and without, for all that are the best of their system. */
-const watched = (
-  [
-    ['nested', 'epoll'],
-    ['nested', 'kqueue'],
-    ['thread', 'poll'],
-    ['thread', 'iocp'],
-    ['thread', 'select'],
-  ] as const
-).filter(([, name]) => binding.selectorNames.includes(name) && (name !== 'select' || process.platform === 'win32'));
 const best = binding.selectorNames[0];
 
 const library = useCompiledLibrary();

@@ -8,8 +8,10 @@ import * as path from 'node:path';
 
 import { transformFileSync } from '@swc/core';
 
-/** Milliseconds. */
-const CHILD_TIMEOUT = 12_000;
+import { isWine } from './systems';
+
+/** Milliseconds: less than jest gives a test, which is more under wine. */
+const CHILD_TIMEOUT = isWine ? 50_000 : 12_000;
 
 const root = path.join(__dirname, '..', '..');
 
