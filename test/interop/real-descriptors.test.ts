@@ -9,12 +9,13 @@ import * as path from 'node:path';
 
 import { EVENT_PRI, EVENT_READ } from '../../lib/base/constants';
 import { watch, type Watcher } from '../../lib/interop/watch';
-import { EpollSelector } from '../../lib/selectors/selectors';
+import { EpollSelector, KqueueSelector } from '../../lib/selectors/selectors';
 import { socketConstants } from '../../lib/sockets/constants';
 import { Socket } from '../../lib/sockets/socket';
 import { useSelectorKit, type SelectorKit } from '../contracts/selector-kit';
-import { selectorClasses } from '../support/loops';
+import { selectorClasses, selectorNames } from '../support/loops';
 import * as kernel from '../support/syscalls';
+import { describeOnLinux, isLinux } from '../support/systems';
 
 /** A descriptor, what makes it ready, and what makes it not ready again. */
 interface Subject {
@@ -45,6 +46,15 @@ const SIGUSR2 = os.constants.signals.SIGUSR2;
 const RTM_GETLINK_DUMP = Buffer.from(Uint32Array.of(32, 18 | (0x301 << 16), 1, 0, 0, 0, 0, 0).buffer);
 
 const linuxKinds: Record<string, (kit: SelectorKit) => Subject> = {
+  'a netlink socket': (kit) => {
+    const socket = kit.own(new Socket(socketConstants.AF_NETLINK, socketConstants.SOCK_RAW, 0));
+    return {
+      fd: socket.fileno(),
+      happen: () => socket.send(RTM_GETLINK_DUMP),
+      // Its answer names the loopback interface.
+      take: () => expect(drain(socket.fileno()).includes('lo\0')).toBe(true),
+    };
+  },
   'an eventfd': (kit) => {
     const fd = kit.fd(kernel.eventfd());
     return {
@@ -112,17 +122,8 @@ const kinds: Record<string, (kit: SelectorKit) => Subject> = {
     const [socket, other] = kit.pair();
     return { fd: socket.fileno(), happen: () => other.send(Buffer.from('x')), take: () => socket.recv(10) };
   },
-  'a netlink socket': (kit) => {
-    const socket = kit.own(new Socket(socketConstants.AF_NETLINK, socketConstants.SOCK_RAW, 0));
-    return {
-      fd: socket.fileno(),
-      happen: () => socket.send(RTM_GETLINK_DUMP),
-      // Its answer names the loopback interface.
-      take: () => expect(drain(socket.fileno()).includes('lo\0')).toBe(true),
-    };
-  },
-  'another epoll': (kit) => {
-    const inner = kit.own(new EpollSelector());
+  'another selector': (kit) => {
+    const inner = kit.own(new (selectorNames.includes('kqueue') ? KqueueSelector : EpollSelector)());
     const [socket, other] = kit.pair();
     inner.register(socket, EVENT_READ);
     return {
@@ -230,9 +231,9 @@ describe('a socket that another program answers on', () => {
 const unshare = [
   ['-m', '--propagation', 'private'],
   ['-rm', '--propagation', 'private'],
-].find((args) => spawnSync('unshare', [...args, 'mount', '-t', 'tmpfs', 'none', '/mnt']).status === 0);
+].find((args) => isLinux && spawnSync('unshare', [...args, 'mount', '-t', 'tmpfs', 'none', '/mnt']).status === 0);
 
-describe('/proc/.../mountinfo', () => {
+describeOnLinux('/proc/.../mountinfo', () => {
   const kit = useSelectorKit();
 
   /** The mount table of a child that mounts something, or unmounts it, for each line that it is sent. */
