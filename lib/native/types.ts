@@ -168,16 +168,25 @@ export interface NativeBinding {
   connect(fd: Fd, address: SockAddr, addressLength: number): Result;
   /** Reads up to `length` bytes into `buffer` at `offset`. @returns bytes read, 0 at end of stream */
   recv(fd: Fd, buffer: Uint8Array, offset: number, length: number, flags: number): Result;
-  // The calls that every message makes, in their cheapest form: without flags, with memory that is found fast.
+  // The calls that every message and every connection makes, in their cheapest form: without flags, with selectors by their
+  // numbers, and with memory that is found fast. A room for an address gets the length of the sockaddr as an int32, and from
+  // byte 8 on the sockaddr itself, for which there must be space: `-EINVAL` if not.
 
   /** `selector.wait(...)` of the selector with this number, into an ArrayBuffer. `-EBADF` if there is none (any more). */
   waitFor(selector: number, timeoutNs: number, events: ArrayBuffer, maxEvents: number): Result;
+  /** `selector.add(...)`, `selector.modify(...)`, `selector.remove(...)` in the same way. */
+  addTo(selector: number, fd: Fd, mask: number): Result;
+  modifyIn(selector: number, fd: Fd, mask: number): Result;
+  removeFrom(selector: number, fd: Fd): Result;
+  /** As `accept`; `peer` is a room for an address. */
+  acceptAt(fd: Fd, peer: ArrayBuffer): Result;
+  /** As `getsockname`; `own` is a room for an address. */
+  getsocknameAt(fd: Fd, own: ArrayBuffer): Result;
+  /** As `setsockopt`, to an int. */
+  setNumber(fd: Fd, level: number, option: number, value: number): Result;
   /** As `recv`, into `memory` from `offset` on. */
   recvAt(fd: Fd, memory: ArrayBuffer, offset: number, length: number): Result;
-  /**
-   * As `recvfrom`, into `memory` from `offset` on. `sender` gets the length of the sender's sockaddr as an int32, and from
-   * byte 8 on the sockaddr itself, for which there must be room.
-   */
+  /** As `recvfrom`, into `memory` from `offset` on; `sender` is a room for an address. */
   recvfromAt(fd: Fd, memory: ArrayBuffer, offset: number, length: number, sender: ArrayBuffer): Result;
   /** As `sendto`, the whole of `buffer`, to the first `addressLength` bytes of `address`. */
   sendtoFrom(fd: Fd, buffer: Uint8Array, address: ArrayBuffer, addressLength: number): Result;

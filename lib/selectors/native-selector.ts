@@ -104,7 +104,7 @@ export abstract class NativeSelectorBase extends BaseSelector {
     }
     this._checkOpen();
     // The key is recorded only when the system agreed; nobody can look in between.
-    const result = this._native.add(fd, events);
+    const result = binding.addTo(this.#number, fd, events);
     if (result < 0) throw this.#refusal(result, 'register', fd);
     const key = new SelectorKey(fileobj, fd, events, data);
     this._keys.set(fd, key);
@@ -115,7 +115,7 @@ export abstract class NativeSelectorBase extends BaseSelector {
     const key = this._known(fileobj);
     this._keys.delete(key.fd);
     // The system's refusal is ignored: the descriptor may have been closed, which removed it there.
-    this._native.remove(key.fd);
+    binding.removeFrom(this.#number, key.fd);
     return key;
   }
 
@@ -176,7 +176,8 @@ export abstract class NativeSelectorBase extends BaseSelector {
   _modifyEvents(key: SelectorKey, _fileobj: FileObject, events: number, data: unknown): SelectorKey {
     const isForeign = Number.isInteger(events) && (events & ~KNOWN_BITS) !== 0;
     if (!isForeign && (events & ~this.#validBits) !== 0) throw this.#invalidEvents(events);
-    const result = this._native.modify(key.fd, isForeign ? events & (EVENT_READ | EVENT_WRITE) : events);
+    const mask = isForeign ? events & (EVENT_READ | EVENT_WRITE) : events;
+    const result = binding.modifyIn(this.#number, key.fd, mask);
     if (result < 0) {
       this._keys.delete(key.fd);
       throw this.#refusal(result, 'modify', key.fd);
@@ -190,7 +191,7 @@ export abstract class NativeSelectorBase extends BaseSelector {
    * @internal
    */
   _forgetIfStale(key: SelectorKey): boolean {
-    if (this._native.modify(key.fd, key.events) >= 0) return false;
+    if (binding.modifyIn(this.#number, key.fd, key.events) >= 0) return false;
     this._keys.delete(key.fd);
     return true;
   }

@@ -10,15 +10,19 @@ const PORT = 2;
 
 // From the system.
 
-/** Room in which a call leaves an address: its bytes, and the same as words, which are quicker to compare. */
-export interface AddressRoom {
-  readonly bytes: Uint8Array;
-  readonly words: Int32Array;
-}
+/** Where the address lies in the room that calls such as `acceptAt` get, behind its length. */
+const SOCKADDR = 8;
+const memory = new ArrayBuffer(SOCKADDR + binding.SOCKADDR_STORAGE_SIZE);
 
-export function addressRoom(memory = new ArrayBuffer(binding.SOCKADDR_STORAGE_SIZE), offset = 0): AddressRoom {
-  return { bytes: new Uint8Array(memory, offset), words: new Int32Array(memory, offset) };
-}
+/** Where calls leave an address: the room of all sockets. Nothing of it outlives the next call. */
+export const lastAddress = {
+  memory,
+  /** One element. */
+  lengths: new Int32Array(memory, 0, 1),
+  bytes: new Uint8Array(memory, SOCKADDR),
+  /** The bytes as words, which are quicker to compare. */
+  words: new Int32Array(memory, SOCKADDR),
+};
 
 /** What the first word says beside the port: the family. */
 const FIRST_WORD = new Int32Array(new Uint8Array([0xff, 0xff, 0, 0]).buffer)[0];
@@ -41,11 +45,12 @@ interface RecentAddress {
 const remembered: (RecentAddress | undefined)[] = new Array<undefined>(REMEMBERED).fill(undefined);
 
 /**
- * As `decodeAddress`, for what a call left in `room`. Each answer is an array of its own. The port is no part of what is
- * remembered: a peer has another one with each connection.
+ * As `decodeAddress`, for what the last call left. Each answer is an array of its own. The port is no part of what
+ * is remembered: a peer has another one with each connection.
  */
-export function decodeRecent(room: AddressRoom, length: number, protocol = 0): Address | null {
-  const { bytes, words } = room;
+export function decodeRecent(protocol = 0): Address | null {
+  const { bytes, words } = lastAddress;
+  const length = lastAddress.lengths[0];
   const first = words[0] & FIRST_WORD;
   const isKnownForm =
     (first === inet.first && length === inet.length) || (first === inet6.first && length === inet6.length);
@@ -73,21 +78,6 @@ function withPort(address: RecentAddress['address'], bytes: Uint8Array): Address
   const port = (bytes[PORT] << 8) | bytes[PORT + 1];
   const parts = address.length === 2 ? [address[0], port] : [address[0], port, address[2], address[3]];
   return parts as unknown as Address;
-}
-
-// Senders.
-
-/** Where `recvfromAt` leaves the address, behind its length. */
-const SENDER_ADDRESS = 8;
-
-/** What `recvfromAt` is given. */
-export const senderMemory = new ArrayBuffer(SENDER_ADDRESS + binding.SOCKADDR_STORAGE_SIZE);
-const senderLength = new Int32Array(senderMemory, 0, 1);
-const senderRoom = addressRoom(senderMemory, SENDER_ADDRESS);
-
-/** The address that the last `recvfromAt` left; null if there is none. Each answer is an array of its own. */
-export function lastSender(protocol: number): Address | null {
-  return decodeRecent(senderRoom, senderLength[0], protocol);
 }
 
 // Targets.

@@ -32,7 +32,7 @@ import {
   type ReceivedInto,
   type ReceivedMessage,
 } from './messages';
-import { addressRoom, decodeRecent, lastSender, senderMemory, targetOf } from './recent-addresses';
+import { decodeRecent, lastAddress, targetOf } from './recent-addresses';
 import { recvfromSlice, recvSlice } from './slab';
 
 export { describeType } from './arguments';
@@ -46,22 +46,8 @@ const TYPE_FLAGS = (SOCK_NONBLOCK ?? 0) | (SOCK_CLOEXEC ?? 0);
 // needs nobody.
 const isOutlived = !isMainThread || (process as { type?: string }).type === 'renderer';
 
-// Scratch space of calls that fill in an address or a length; nothing of it outlives the call.
-const scratchRoom = addressRoom();
-const scratchAddress = scratchRoom.bytes;
+// Where calls leave a length; it does not outlive the call.
 const scratchLengths = new Int32Array(1);
-const scratchNumber = new Int32Array(1);
-const scratchNumberBytes = new Uint8Array(scratchNumber.buffer);
-
-/** An option's value in the system's form. Valid until the next one is asked for. */
-function optionBytes(value: unknown): Uint8Array {
-  if (value instanceof Uint8Array) return value;
-  if (typeof value !== 'number' && typeof value !== 'boolean') {
-    throw typeError(`value must be a number, a boolean or bytes, not ${describeType(value)}`);
-  }
-  scratchNumber[0] = int32(Number(value), 'value');
-  return scratchNumberBytes;
-}
 
 /** How a socket is made when more than family, type and protocol is known. */
 interface Adoption {
@@ -114,8 +100,8 @@ export class Socket {
     const proto = option(SO_PROTOCOL);
     let family = option(SO_DOMAIN);
     if (SO_DOMAIN === undefined) {
-      check(binding.getsockname(fd, scratchAddress, scratchLengths), 'getsockname');
-      family = binding.decodeAddress(scratchAddress, scratchLengths[0]).family;
+      check(binding.getsocknameAt(fd, lastAddress.memory), 'getsockname');
+      family = binding.decodeAddress(lastAddress.bytes, lastAddress.lengths[0]).family;
     }
     return new this(family, type, proto, { fd });
   }
@@ -146,10 +132,7 @@ export class Socket {
   }
 
   #accepted(fd: number): [Socket, Address | null] {
-    return [
-      new Socket(this.family, this.type, this.proto, { fd }),
-      decodeRecent(scratchRoom, scratchLengths[0], this.proto),
-    ];
+    return [new Socket(this.family, this.type, this.proto, { fd }), decodeRecent(this.proto)];
   }
 
   /**
@@ -206,12 +189,11 @@ export class Socket {
     const wanted = size(maxBytes, 'byte count');
     if (wanted > target.byteLength) throw new ValueError('the buffer is smaller than the byte count');
     const length = wanted === 0 ? target.byteLength : wanted;
-    scratchLengths[0] = 0;
     const count = check(
-      binding.recvfrom(this.#fd, target, 0, length, int32(flags, 'flags'), scratchAddress, scratchLengths),
+      binding.recvfrom(this.#fd, target, 0, length, int32(flags, 'flags'), lastAddress.bytes, lastAddress.lengths),
       'recvfrom',
     );
-    return [count, decodeRecent(scratchRoom, scratchLengths[0], this.proto)];
+    return [count, decodeRecent(this.proto)];
   }
 
   /** Sends what the system takes. @returns the number of bytes @throws BlockingIOError, BrokenPipeError, OSError */
@@ -356,14 +338,14 @@ export class Socket {
 
   /** The own address. @throws OSError */
   getsockname(): Address | null {
-    check(binding.getsockname(this.#fd, scratchAddress, scratchLengths), 'getsockname');
-    return decodeRecent(scratchRoom, scratchLengths[0], this.proto);
+    check(binding.getsocknameAt(this.#fd, lastAddress.memory), 'getsockname');
+    return decodeRecent(this.proto);
   }
 
   /** The peer's address. @throws OSError (ENOTCONN) */
   getpeername(): Address | null {
-    check(binding.getpeername(this.#fd, scratchAddress, scratchLengths), 'getpeername');
-    return decodeRecent(scratchRoom, scratchLengths[0], this.proto);
+    check(binding.getpeername(this.#fd, lastAddress.bytes, lastAddress.lengths), 'getpeername');
+    return decodeRecent(this.proto);
   }
 
   /**
@@ -384,8 +366,15 @@ export class Socket {
 
   /** Sets an option to a number, a boolean or bytes. @throws OSError */
   setsockopt(level: number, option: number, value: number | boolean | Uint8Array): void {
-    const bytes = optionBytes(value);
-    check(binding.setsockopt(this.#fd, int32(level, 'level'), int32(option, 'option'), bytes), 'setsockopt');
+    check(this.#setOption(int32(level, 'level'), int32(option, 'option'), value), 'setsockopt');
+  }
+
+  #setOption(level: number, option: number, value: unknown): number {
+    if (value instanceof Uint8Array) return binding.setsockopt(this.#fd, level, option, value);
+    if (typeof value === 'number' || typeof value === 'boolean') {
+      return binding.setNumber(this.#fd, level, option, int32(Number(value), 'value'));
+    }
+    throw typeError(`value must be a number, a boolean or bytes, not ${describeType(value)}`);
   }
 
   setblocking(blocking: boolean): void {
@@ -436,12 +425,12 @@ export class Socket {
 
   /** The sender is told by `_sender`, until the next call on any socket. @internal */
   _recvfrom(maxBytes: number): Buffer | number {
-    return recvfromSlice(this.#fd, maxBytes, senderMemory);
+    return recvfromSlice(this.#fd, maxBytes, lastAddress.memory);
   }
 
   /** @internal */
   _sender(): Address | null {
-    return lastSender(this.proto);
+    return decodeRecent(this.proto);
   }
 
   /** @throws for what is no address, but answers with a number for what the system says @internal */
@@ -468,8 +457,7 @@ export class Socket {
 
   /** @internal */
   _accept(): number {
-    scratchLengths[0] = 0;
-    return binding.accept(this.#fd, scratchAddress, scratchLengths);
+    return binding.acceptAt(this.#fd, lastAddress.memory);
   }
 
   /** As `accept`, but null if none waits. @throws OSError @internal */

@@ -1,6 +1,6 @@
-// hot_calls.cc: the calls that every message makes, in the form that costs least: few arguments, and memory
-// as an ArrayBuffer, which is looked up three times as fast as a view of it. The general forms are in
-// selector_wrap.cc and socket_wrap.cc, and mean the same.
+// hot_calls.cc: the calls that every message and every connection makes, in the form that costs least: few
+// arguments, a selector as its number, and memory as an ArrayBuffer, which is looked up three times as fast
+// as a view of it. The general forms are in selector_wrap.cc and socket_wrap.cc, and mean the same.
 #include "bridge/arguments.h"
 #include "bridge/environment.h"
 #include "bridge/wrap.h"
@@ -11,7 +11,12 @@ namespace fdloop {
 
 namespace {
 
-// wait, of the selector with this number.
+// wait, add, modify and remove, of the selector with this number.
+
+Selector* SelectorWith(void* environment, int32_t number) {
+  return static_cast<Environment*>(environment)->selectors->Find(number);
+}
+
 napi_value WaitFor(napi_env env, napi_callback_info info) {
   Arguments<4> args(env, info);
   int32_t number, max_events;
@@ -21,10 +26,52 @@ napi_value WaitFor(napi_env env, napi_callback_info info) {
       !args.Memory(2, "events", &events) || !args.Int32(3, "maxEvents", &max_events)) {
     return nullptr;
   }
-  Selector* selector = static_cast<Environment*>(args.data())->selectors->Find(number);
+  Selector* selector = SelectorWith(args.data(), number);
   if (selector == nullptr) return FromInt(env, -EBADF);
   if (!events.Contains(0, static_cast<int64_t>(sizeof(Event)) * max_events)) return FromInt(env, -EINVAL);
   return FromInt(env, selector->Wait(timeout_ns, reinterpret_cast<Event*>(events.data), max_events));
+}
+
+template <Result (Selector::*kCall)(int, int)>
+napi_value InterestCall(napi_env env, napi_callback_info info) {
+  Arguments<3> args(env, info);
+  int32_t number, fd, mask;
+  if (!args.Int32(0, "selector", &number) || !args.Int32(1, "fd", &fd) || !args.Int32(2, "mask", &mask)) {
+    return nullptr;
+  }
+  Selector* selector = SelectorWith(args.data(), number);
+  return FromInt(env, selector == nullptr ? -EBADF : (selector->*kCall)(fd, mask));
+}
+
+napi_value RemoveFrom(napi_env env, napi_callback_info info) {
+  Arguments<2> args(env, info);
+  int32_t number, fd;
+  if (!args.Int32(0, "selector", &number) || !args.Int32(1, "fd", &fd)) return nullptr;
+  Selector* selector = SelectorWith(args.data(), number);
+  return FromInt(env, selector == nullptr ? -EBADF : selector->Remove(fd));
+}
+
+// Room for an address: its length in front, then the sockaddr.
+constexpr size_t kSockAddr = 8;
+
+// `call` gets the room and leaves what it wrote.
+template <typename Call>
+napi_value WithAddress(napi_env env, const Bytes& room, Call call) {
+  if (room.length < kSockAddr + kAddressStorageSize) return FromInt(env, -EINVAL);
+  size_t length = kAddressStorageSize;
+  const Result result = call(room.data + kSockAddr, &length);
+  if (result >= 0) *reinterpret_cast<int32_t*>(room.data) = static_cast<int32_t>(length);
+  return FromInt(env, result);
+}
+
+// accept and getsockname.
+template <Result (*kCall)(int, uint8_t*, size_t*)>
+napi_value NameCall(napi_env env, napi_callback_info info) {
+  Arguments<2> args(env, info);
+  int32_t fd;
+  Bytes room;
+  if (!args.Int32(0, "fd", &fd) || !args.Memory(1, "address", &room)) return nullptr;
+  return WithAddress(env, room, [&](uint8_t* data, size_t* length) { return kCall(fd, data, length); });
 }
 
 // recv without flags, into memory from an offset on.
@@ -41,9 +88,6 @@ napi_value RecvAt(napi_env env, napi_callback_info info) {
   return FromInt(env, Receive(fd, memory.data + offset, static_cast<size_t>(length), 0));
 }
 
-// Where in its memory a sender's address lies, behind its length.
-constexpr size_t kSenderAddress = 8;
-
 // recvfrom without flags, into memory from an offset on.
 napi_value RecvFromAt(napi_env env, napi_callback_info info) {
   Arguments<5> args(env, info);
@@ -54,14 +98,10 @@ napi_value RecvFromAt(napi_env env, napi_callback_info info) {
       !args.Int64(3, "length", &length) || !args.Memory(4, "sender", &sender)) {
     return nullptr;
   }
-  if (!memory.Contains(offset, length) || sender.length < kSenderAddress + kAddressStorageSize) {
-    return FromInt(env, -EINVAL);
-  }
-  size_t address_length = kAddressStorageSize;
-  const Result result = ReceiveFrom(fd, memory.data + offset, static_cast<size_t>(length), 0,
-                                    sender.data + kSenderAddress, &address_length);
-  if (result >= 0) *reinterpret_cast<int32_t*>(sender.data) = static_cast<int32_t>(address_length);
-  return FromInt(env, result);
+  if (!memory.Contains(offset, length)) return FromInt(env, -EINVAL);
+  return WithAddress(env, sender, [&](uint8_t* data, size_t* address_length) {
+    return ReceiveFrom(fd, memory.data + offset, static_cast<size_t>(length), 0, data, address_length);
+  });
 }
 
 // sendto of a whole view, without flags.
@@ -96,12 +136,28 @@ napi_value SendFrom(napi_env env, napi_callback_info info) {
   return FromInt(env, Send(fd, buffer.data, buffer.length, 0));
 }
 
+// setsockopt of a number.
+napi_value SetNumber(napi_env env, napi_callback_info info) {
+  Arguments<4> args(env, info);
+  int32_t fd, level, option, value;
+  if (!args.Int32(0, "fd", &fd) || !args.Int32(1, "level", &level) || !args.Int32(2, "option", &option) ||
+      !args.Int32(3, "value", &value)) {
+    return nullptr;
+  }
+  return FromInt(env, SetOption(fd, level, option, reinterpret_cast<const uint8_t*>(&value), sizeof value));
+}
+
 }  // namespace
 
 void DefineHotCalls(Napi::Object exports, Environment* environment) {
-  Define(exports, {Function("waitFor", WaitFor, environment), Function("recvAt", RecvAt),
-                   Function("recvfromAt", RecvFromAt), Function("sendtoFrom", SendToFrom),
-                   Function("recvInto", RecvInto), Function("sendFrom", SendFrom)});
+  Define(exports,
+         {Function("waitFor", WaitFor, environment),
+          Function("addTo", InterestCall<&Selector::Add>, environment),
+          Function("modifyIn", InterestCall<&Selector::Modify>, environment),
+          Function("removeFrom", RemoveFrom, environment), Function("acceptAt", NameCall<Accept>),
+          Function("getsocknameAt", NameCall<GetSocketName>), Function("setNumber", SetNumber),
+          Function("recvAt", RecvAt), Function("recvfromAt", RecvFromAt), Function("sendtoFrom", SendToFrom),
+          Function("recvInto", RecvInto), Function("sendFrom", SendFrom)});
 }
 
 }  // namespace fdloop

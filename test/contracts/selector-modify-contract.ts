@@ -3,6 +3,7 @@
 
 import { EVENT_READ, EVENT_WRITE } from '../../lib/base/constants';
 import { FileNotFoundError, KeyError, OSError, ValueError } from '../../lib/base/errors';
+import { binding } from '../../lib/native/binding';
 import type { NativeSelectorBase } from '../../lib/selectors/native-selector';
 import type { SelectorSubject } from './selector-contract';
 import { thrownBy, useSelectorKit } from './selector-kit';
@@ -10,15 +11,14 @@ import { thrownBy, useSelectorKit } from './selector-kit';
 const BOTH = EVENT_READ | EVENT_WRITE;
 
 /** The verbs that the system hears from here on. */
-function listen(selector: NativeSelectorBase): string[] {
+function listen(): string[] {
   const heard: string[] = [];
-  for (const verb of ['add', 'modify', 'remove'] as const) {
-    const native = selector._native as unknown as Record<string, (...args: number[]) => number>;
-    const original = native[verb].bind(selector._native);
-    native[verb] = (...args) => {
-      heard.push(`${verb} ${args.join(' ')}`);
+  for (const verb of ['addTo', 'modifyIn', 'removeFrom'] as const) {
+    const original = binding[verb];
+    jest.spyOn(binding, verb).mockImplementation((...args: number[]) => {
+      heard.push(`${verb.replace(/To|In|From/, '')} ${args.slice(1).join(' ')}`);
       return original(...args);
-    };
+    });
   }
   return heard;
 }
@@ -29,6 +29,7 @@ export function modifyContract({ make, traits }: SelectorSubject): void {
   beforeEach(() => {
     selector = kit.current.own(make());
   });
+  afterEach(() => jest.restoreAllMocks());
 
   test('SEL-016: modify of an unknown descriptor is a KeyError', () => {
     const [socket] = kit.current.pair();
@@ -43,7 +44,7 @@ export function modifyContract({ make, traits }: SelectorSubject): void {
     const [socket] = kit.current.pair();
     const data = {};
     const key = selector.register(socket, EVENT_READ, data);
-    const heard = listen(selector);
+    const heard = listen();
     expect(selector.modify(socket, EVENT_READ, data)).toBe(key);
     expect(selector.modify(socket.fileno(), EVENT_READ, data)).toBe(key);
     expect(heard).toEqual([]);
@@ -52,7 +53,7 @@ export function modifyContract({ make, traits }: SelectorSubject): void {
   test('SEL-018: new data replace the key, and ask the system nothing', () => {
     const [socket] = kit.current.pair();
     const before = selector.register(socket, EVENT_READ, 'before');
-    const heard = listen(selector);
+    const heard = listen();
     const register = jest.spyOn(selector, 'register');
     const unregister = jest.spyOn(selector, 'unregister');
     const after = selector.modify(socket, EVENT_READ, 'after');
@@ -104,7 +105,7 @@ export function modifyContract({ make, traits }: SelectorSubject): void {
       const [socket] = kit.current.pair();
       const fd = socket.fileno();
       selector.register(socket, EVENT_READ, 'before');
-      const heard = listen(selector);
+      const heard = listen();
       const key = selector.modify(fd, EVENT_WRITE, 'after');
       expect(heard).toEqual([`modify ${fd} ${EVENT_WRITE}`]);
       expect(key).toMatchObject({ fd, events: EVENT_WRITE, data: 'after' });
@@ -142,7 +143,7 @@ export function modifyContract({ make, traits }: SelectorSubject): void {
       const [socket] = kit.current.pair();
       const fd = socket.fileno();
       selector.register(socket, EVENT_READ);
-      const heard = listen(selector);
+      const heard = listen();
       const key = selector.modify(fd, EVENT_WRITE, 'after');
       const isOneStep = traits.facility === 'kqueue';
       expect(heard).toEqual(isOneStep ? [`modify ${fd} ${EVENT_WRITE}`] : [`remove ${fd}`, `add ${fd} ${EVENT_WRITE}`]);

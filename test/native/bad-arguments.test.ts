@@ -27,6 +27,12 @@ const signatures = `
     connect: [[F, B, N], () => [socket(), address(), 0]],
     recv: [[F, B, N, N, I], () => [pair()[0], bytes(), 0, 1, 0]],
     waitFor: [[I, N, R, I], () => { const made = selector(); made.add(pair()[0], 2); return [made.number, 0, new ArrayBuffer(32), 1]; }],
+    addTo: [[I, F, I], () => [selector().number, pair()[0], 1]],
+    modifyIn: [[I, F, I], () => { const made = selector(), [fd] = pair(); made.add(fd, 2); return [made.number, fd, 1]; }],
+    removeFrom: [[I, F], () => { const made = selector(), [fd] = pair(); made.add(fd, 2); return [made.number, fd]; }],
+    acceptAt: [[F, R], () => [socket(), new ArrayBuffer(136)]],
+    getsocknameAt: [[F, R], () => [socket(), new ArrayBuffer(136)]],
+    setNumber: [[F, I, I, I], () => [socket(), SOL_SOCKET, SO_REUSEADDR, 1]],
     recvAt: [[F, R, N, N], () => [pair()[0], new ArrayBuffer(16), 0, 1]],
     recvfromAt: [[F, R, N, N, R], () => [pair()[0], new ArrayBuffer(16), 0, 1, new ArrayBuffer(136)]],
     sendtoFrom: [[F, B, R, N], () => [socket(SOCK_DGRAM), bytes(), new ArrayBuffer(16), 2]],
@@ -232,7 +238,9 @@ test('a selector that was closed answers EBADF, and shows no descriptor', async 
         assert.strictEqual(selector.fd, -1);
         const answers = [selector.add(fd, 1), selector.modify(fd, 1), selector.remove(fd), selector.wait(-1, new Int32Array(2), 1)];
         assert.deepStrictEqual(answers, [-EBADF, -EBADF, -EBADF, -EBADF]);
-        assert.strictEqual(addon.waitFor(selector.number, 0, new ArrayBuffer(8), 1), -EBADF);
+        const number = selector.number;
+        const byNumber = [addon.waitFor(number, 0, new ArrayBuffer(8), 1), addon.addTo(number, fd, 1), addon.modifyIn(number, fd, 1), addon.removeFrom(number, fd)];
+        assert.deepStrictEqual(byNumber, [-EBADF, -EBADF, -EBADF, -EBADF]);
         assert.strictEqual(addon.createHostWatch(selector, 'nested', () => {}), -EBADF);
         assert.strictEqual(addon.createHostWatch(selector, 'thread', () => {}), -EBADF);
       }
@@ -251,7 +259,11 @@ test('a number that is no live selector’s answers EBADF, and is never given ag
         seen.add(selector.number);
         assert.strictEqual(addon.waitFor(selector.number, 0, room, 1), 0);
       }
-      for (const number of [0, -1, 101, 2 ** 31 - 1, -(2 ** 31)]) assert.strictEqual(addon.waitFor(number, 0, room, 1), -EBADF);
+      const [fd] = pair();
+      for (const number of [0, -1, 101, 2 ** 31 - 1, -(2 ** 31)]) {
+        const answers = [addon.waitFor(number, 0, room, 1), addon.addTo(number, fd, 1), addon.modifyIn(number, fd, 1), addon.removeFrom(number, fd)];
+        assert.deepStrictEqual(answers, [-EBADF, -EBADF, -EBADF, -EBADF]);
+      }
       // Collected ones take their numbers along.
       const isGone = () => [...seen].some((number) => addon.waitFor(number, 0, room, 1) === -EBADF);
       (function look(left) {

@@ -121,6 +121,10 @@ test('memory that was taken away counts as empty', () =>
     assert.strictEqual(addon.recvAt(left, bytes.buffer, 0, 0), 0);
     assert.strictEqual(addon.recvfromAt(left, new ArrayBuffer(1), 0, 1, bytes.buffer), -EINVAL);
     assert.strictEqual(addon.recvfromAt(left, new ArrayBuffer(1), 0, 1, new ArrayBuffer(135)), -EINVAL);
+    for (const room of [bytes.buffer, new ArrayBuffer(0), new ArrayBuffer(135)]) {
+      assert.strictEqual(addon.acceptAt(left, room), -EINVAL);
+      assert.strictEqual(addon.getsocknameAt(left, room), -EINVAL);
+    }
     assert.strictEqual(addon.sendtoFrom(left, new Uint8Array(1), bytes.buffer, 1), -EINVAL);
     assert.strictEqual(addon.recvInto(left, bytes), 0);
     assert.strictEqual(addon.sendFrom(left, bytes), 0);
@@ -246,10 +250,12 @@ test('addresses are read from any bytes, and written only where there is room', 
 
 test('a descriptor that is not open is EBADF for every call', () =>
   run(`
+    const selector = addon.createSelector('epoll');
     const fd = socket();
     closeAll();
     const bytes = Buffer.alloc(16);
     const lengths = new Int32Array(1);
+    const room = new ArrayBuffer(136);
     // Not one more: that is a process for wine.
     for (const closed of [fd, -1, -(2 ** 31), 2 ** 31 - 4]) {
       const answers = {
@@ -267,6 +273,7 @@ test('a descriptor that is not open is EBADF for every call', () =>
         getNonBlocking: addon.getNonBlocking(closed), setInheritable: addon.setInheritable(closed, true),
         getInheritable: addon.getInheritable(closed), dup: addon.dup(closed),
         createHostWatchForFd: addon.createHostWatchForFd(closed, () => {}),
+        addTo: addon.addTo(selector.number, closed, 1), acceptAt: addon.acceptAt(closed, room), getsocknameAt: addon.getsocknameAt(closed, room), setNumber: addon.setNumber(closed, 1, 2, 1),
       };
       for (const [name, answer] of Object.entries(answers)) {
         const wanted = name.endsWith('Messages') && !hasBatches ? -ENOSYS : -EBADF;

@@ -5,7 +5,6 @@ import * as fs from 'node:fs';
 
 import { EVENT_READ, EVENT_WRITE } from '../../lib/base/constants';
 import { binding } from '../../lib/native/binding';
-import type { NativeSelector } from '../../lib/native/types';
 import { DefaultSelector, IocpSelector } from '../../lib/selectors/selectors';
 import { selectorContract } from '../contracts/selector-contract';
 import { thrownBy, useSelectorKit } from '../contracts/selector-kit';
@@ -33,8 +32,7 @@ function iocpTests(): void {
 
   test('a socket that a provider hides is refused with an error that names the providers and SelectSelector', () => {
     const [socket] = kit.current.pair();
-    const native = selector._native as { add: NativeSelector['add'] };
-    native.add = () => -binding.errnoByName.ENOTSUP;
+    jest.spyOn(binding, 'addTo').mockReturnValueOnce(-binding.errnoByName.ENOTSUP);
     const error = thrownBy(() => selector.register(socket, EVENT_READ));
     expect(error).toMatchObject({ name: 'OSError', code: 'ENOTSUP' });
     expect(error.message).toContain('netsh winsock show catalog');

@@ -3,7 +3,6 @@
 
 import { EVENT_READ, EVENT_WRITE } from '../../lib/base/constants';
 import { binding } from '../../lib/native/binding';
-import type { NativeSelector } from '../../lib/native/types';
 import { DefaultSelector, KqueueSelector } from '../../lib/selectors/selectors';
 import { selectorContract } from '../contracts/selector-contract';
 import { thrownBy, useSelectorKit } from '../contracts/selector-kit';
@@ -56,8 +55,7 @@ function kqueueTests(): void {
 
   test('a device without filters is refused with an error that names SelectSelector', () => {
     const [socket] = kit.current.pair();
-    const native = selector._native as { add: NativeSelector['add'] };
-    native.add = () => -binding.errnoByName.EINVAL;
+    jest.spyOn(binding, 'addTo').mockReturnValueOnce(-binding.errnoByName.EINVAL);
     const error = thrownBy(() => selector.register(socket, EVENT_READ));
     expect(error).toMatchObject({ name: 'OSError', code: 'EINVAL' });
     expect(error.message).toContain('use a SelectSelector');

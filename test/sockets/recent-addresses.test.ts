@@ -2,15 +2,15 @@
 
 import { AF_INET, AF_INET6, AF_UNIX, AF_VSOCK } from '../../lib/sockets/constants';
 import { decodeAddress, encodeAddress, type Address } from '../../lib/sockets/address';
-import { lastSender, senderMemory, targetOf } from '../../lib/sockets/recent-addresses';
+import { decodeRecent, lastAddress, targetOf } from '../../lib/sockets/recent-addresses';
 import { testOnLinux } from '../support/systems';
 
 /** As the system leaves the address of a sender. */
 function arrive(family: number, address: Address): Address | null {
   const { bytes, length } = encodeAddress(family, address);
-  new Int32Array(senderMemory)[0] = length;
-  new Uint8Array(senderMemory, 8).set(bytes);
-  return lastSender(0);
+  lastAddress.lengths[0] = length;
+  lastAddress.bytes.set(bytes);
+  return decodeRecent();
 }
 
 function sent(family: number, address: Address): Address | null {
@@ -86,6 +86,6 @@ testOnLinux('an address of vsock, as long as one of IPv4, keeps its own port', (
 test('other families pass', () => {
   expect(arrive(AF_UNIX, '/somewhere')).toBe('/somewhere');
   expect(sent(AF_UNIX, '/somewhere')).toBe('/somewhere');
-  new Int32Array(senderMemory)[0] = 0;
-  expect(lastSender(0)).toBeNull();
+  lastAddress.lengths[0] = 0;
+  expect(decodeRecent()).toBeNull();
 });
