@@ -14,7 +14,7 @@ const BOTH = EVENT_READ | EVENT_WRITE;
 function listen(): string[] {
   const heard: string[] = [];
   for (const verb of ['addTo', 'modifyIn', 'removeFrom'] as const) {
-    const original = binding[verb];
+    const original: (...args: number[]) => number = binding[verb];
     jest.spyOn(binding, verb).mockImplementation((...args: number[]) => {
       heard.push(`${verb.replace(/To|In|From/, '')} ${args.slice(1).join(' ')}`);
       return original(...args);
