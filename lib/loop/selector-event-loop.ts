@@ -26,7 +26,7 @@ import { Handle, type Callback } from './handle';
 import { checkHostWatch } from './host-watch';
 import type { LoopOptions } from './loop-options';
 import type { ReadyList, SelectorLike } from './ready';
-import { TransportMap } from './transport-map';
+import { closeAbandoned, TransportMap } from './transport-map';
 import type { OutsideSource } from './waker';
 
 const SELF_PIPE_CHUNK = 4096;
@@ -46,12 +46,15 @@ export interface SelectorLoopOptions extends LoopOptions {
 // the loop, or it would never be dropped: the selector's keys do, its native half does not.
 interface Leftovers {
   sockets: Socket[];
+  /** Those of the transports that the loop kept. */
+  transports: readonly (SocketLike | undefined)[];
   native: NativeSelector | null;
 }
 
-const abandoned = new FinalizationRegistry<Leftovers>(({ sockets, native }) => {
+const abandoned = new FinalizationRegistry<Leftovers>(({ sockets, transports, native }) => {
   process.emitWarning('unclosed event loop: its selector and its self-pipe are closed now', 'ResourceWarning');
   for (const socket of sockets) socket.close();
+  for (const socket of transports) if (socket !== undefined) closeAbandoned(socket);
   native?.close();
 });
 
@@ -72,7 +75,8 @@ export abstract class BaseSelectorEventLoop extends BaseEventLoop {
     if (this._debug) logger.debug(`Using selector: ${this._selector.constructor.name}`);
     this._makeSelfPipe();
     const native = this._selector instanceof NativeSelectorBase ? this._selector._native : null;
-    abandoned.register(this, { sockets: [this._ssock, this._csock] as never, native }, this);
+    const sockets = [this._ssock, this._csock] as never;
+    abandoned.register(this, { sockets, transports: this._transports.sockets, native }, this);
   }
 
   /** Every address of a host. asyncio: getaddrinfo. */
@@ -352,6 +356,7 @@ export abstract class BaseSelectorEventLoop extends BaseEventLoop {
     this._outsideSources.clear();
     this._selector?.close();
     this._selector = null;
+    for (const transport of this._transports.values()) transport._letGo();
   }
 }
 

@@ -55,9 +55,9 @@ function* sendNative(
   checkRange(offset, count);
   const fd = transport._sockFd;
   const wasReading = transport.isReading();
+  transport.pauseReading();
   // The descriptor is sendfile's meanwhile: its verbs must not find an owner.
   loop._transports.delete(fd);
-  transport.pauseReading();
   try {
     // Differs from asyncio: what is restored below is restored also when waiting for the buffer fails (SFILE-007).
     yield* transport._makeEmptyWaiter();

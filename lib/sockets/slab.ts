@@ -58,7 +58,7 @@ function take(slab: Slab, count: number): Buffer {
 
 /**
  * Receives up to `maxBytes` bytes.
- * @returns a buffer of its own (empty at the end of the stream), or `-errno`
+ * @returns a buffer of its own, 0 at the end of the stream, or `-errno`
  */
 export function recvSlice(fd: number, maxBytes: number, flags: number): Buffer | number {
   const slab = roomFor(maxBytes);
@@ -67,7 +67,7 @@ export function recvSlice(fd: number, maxBytes: number, flags: number): Buffer |
     flags === 0
       ? binding.recvAt(fd, slab.memory, slab.used, maxBytes)
       : binding.recv(fd, new Uint8Array(slab.memory), slab.used, maxBytes, flags);
-  return count < 0 ? count : take(slab, count);
+  return count <= 0 ? count : take(slab, count);
 }
 
 /**
@@ -112,5 +112,5 @@ function copyOfTiny(from: Slab, count: number): Buffer {
 function recvAlone(fd: number, maxBytes: number, flags: number): Buffer | number {
   const buffer = Buffer.allocUnsafeSlow(maxBytes);
   const count = binding.recv(fd, buffer, 0, maxBytes, flags);
-  return count < 0 ? count : buffer.subarray(0, count);
+  return count <= 0 ? count : buffer.subarray(0, count);
 }

@@ -31,6 +31,7 @@ export type SocketLike = Pick<
 
 /** The calls of a transport. A negative number is `-errno`; any other failure is thrown. */
 export interface SocketIO {
+  /** 0 at the end of the stream. */
   recv(maxBytes: number): Uint8Array | number;
   recvInto(buffer: Uint8Array): number;
   send(data: Uint8Array): number;
@@ -52,7 +53,8 @@ class ThrowingSocketIO implements SocketIO {
   constructor(private readonly socket: SocketLike) {}
 
   recv(maxBytes: number): Uint8Array | number {
-    return orWouldBlock(() => this.socket.recv(maxBytes));
+    const chunk = orWouldBlock(() => this.socket.recv(maxBytes));
+    return typeof chunk !== 'number' && chunk.length === 0 ? 0 : chunk;
   }
 
   recvInto(buffer: Uint8Array): number {

@@ -158,8 +158,9 @@ export class Socket {
     // Nothing is asked of the system, as in Python (SOCK-017).
     if (wanted === 0) return Buffer.alloc(0);
     const chunk = this._recv(wanted, int32(flags, 'flags'));
-    if (typeof chunk === 'number') throw errorFor(chunk, 'recv');
-    return chunk;
+    if (typeof chunk !== 'number') return chunk;
+    if (chunk < 0) throw errorFor(chunk, 'recv');
+    return Buffer.alloc(0);
   }
 
   /**
@@ -418,7 +419,7 @@ export class Socket {
 
   // The same calls with a number for an answer, `-errno` for an error: what transports use. Nothing is checked.
 
-  /** @internal */
+  /** 0 at the end of a stream, and for an empty datagram. @internal */
   _recv(maxBytes: number, flags = 0): Buffer | number {
     return recvSlice(this.#fd, maxBytes, flags);
   }

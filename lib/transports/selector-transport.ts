@@ -36,29 +36,22 @@ const peerName = (sock: SocketLike): Address | null => sock.getpeername();
 
 const connectionMade = (protocol: BaseProtocol, transport: SelectorTransport): void =>
   protocol.connectionMade(transport);
-const startReading = (transport: SelectorTransport): void => transport._addReader();
+const startReading = (transport: SelectorTransport): void => transport._startReading();
 const readReady = (transport: SelectorTransport): void => transport._readReady();
 const writeReady = (transport: SelectorTransport): void => transport._writeReady();
 const connectionLost = (transport: SelectorTransport, error: unknown): void => transport._callConnectionLost(error);
-
-// A transport that is dropped without being closed: its socket is closed, nobody is told but the one who reads warnings.
-const abandoned = new FinalizationRegistry<SocketLike>((socket) => {
-  process.emitWarning(`unclosed transport: its socket ${inspect(socket)} is closed now`, 'ResourceWarning');
-  socket.close();
-});
 
 export abstract class SelectorTransport extends FlowControlTransport {
   /** @internal */ declare _loop: BaseSelectorEventLoop | null;
   /** @internal */ _sock: SocketLike | null;
   /** @internal */ readonly _sockFd: number;
-  /** @internal */ _protocolConnected = false;
   /** @internal */ _server: Attachable | null;
   /** @internal */ _closing = false;
   /** @internal */ _paused = false;
   /** Raised once the connection is lost or given up; then also counts writes that came too late. @internal */
   _connLost = 0;
-  /** What the loop's map of transports has of it. @internal */
-  _reference: WeakRef<this> | null = null;
+  /** What the loop's map of transports has of it, once the loop does not keep it. @internal */
+  _reference: WeakRef<SelectorTransport> | null = null;
 
   constructor(
     loop: BaseSelectorEventLoop,
@@ -75,9 +68,6 @@ export abstract class SelectorTransport extends FlowControlTransport {
     this._sockFd = sock.fileno();
     this.setProtocol(protocol);
     this._server = server;
-    server?._attach();
-    loop._transports.set(this._sockFd, this);
-    abandoned.register(this, sock, this);
   }
 
   /** The descriptor is ready for reading. @internal */
@@ -95,7 +85,6 @@ export abstract class SelectorTransport extends FlowControlTransport {
 
   override setProtocol(protocol: BaseProtocol): void {
     this._protocol = protocol;
-    this._protocolConnected = true;
   }
 
   override getProtocol(): BaseProtocol | null {
@@ -113,7 +102,7 @@ export abstract class SelectorTransport extends FlowControlTransport {
   override pauseReading(): void {
     if (!this.isReading()) return;
     this._paused = true;
-    this._loop?._removeReader(this._sockFd);
+    this._stopReading();
     if (this._loop?.getDebug() === true) logger.debug(`${inspect(this)} pauses reading`);
   }
 
@@ -140,18 +129,37 @@ export abstract class SelectorTransport extends FlowControlTransport {
     if (this.isReading()) this._loop?._addReader(this._sockFd, readReady, this);
   }
 
+  /** Begins to read, unless connectionMade has paused or closed. @internal */
+  _startReading(): void {
+    this._addReader();
+    if (this._paused) this._letGo();
+  }
+
+  /** Watches for reading no longer, though the connection goes on. @internal */
+  _stopReading(): void {
+    this._loop?._removeReader(this._sockFd);
+    this._letGo();
+  }
+
+  /** The loop need not keep it any longer: whoever uses it does, or it is collected and its socket closed. @internal */
+  _letGo(): void {
+    this._loop?._transports.loosen(this._sockFd, this);
+  }
+
   /** Watches for room to write. @internal */
   _addWriter(): void {
     this._loop?._addWriter(this._sockFd, writeReady, this);
   }
 
   /**
-   * Tells the protocol of its transport soon, and reads from then on: the protocol of now, even if another one takes its
-   * place first.
+   * Owns the descriptor from now on, tells the protocol of its transport soon, and reads from then on: the protocol of now,
+   * even if another one takes its place first. The last step of a constructor: one that fails leaves nothing behind.
    * @internal
    */
   _begin(waiter: Future<void> | null): void {
     const loop = this._loop as BaseSelectorEventLoop;
+    this._server?._attach();
+    loop._transports.set(this._sockFd, this);
     loop.callSoon(connectionMade, this._protocol as BaseProtocol, this);
     loop.callSoon(startReading, this);
     if (waiter !== null) loop.callSoon(_setResultUnlessCancelled, waiter, undefined);
@@ -187,11 +195,10 @@ export abstract class SelectorTransport extends FlowControlTransport {
   /** Tells the protocol, and lets go of everything, even if the protocol throws. @internal */
   _callConnectionLost(error: unknown): void {
     try {
-      if (this._protocolConnected) this._protocol?.connectionLost(error);
+      this._protocol?.connectionLost(error);
     } finally {
       const loop = this._loop as BaseSelectorEventLoop;
       const sock = this._sock as SocketLike;
-      abandoned.unregister(this);
       loop._transports.release(this._sockFd, this);
       this._sock = null;
       this._protocol = null;

@@ -81,15 +81,14 @@ export class SelectorSocketTransport extends SelectorTransport {
       this.#failRead(error);
       return;
     }
-    if (typeof chunk === 'number') this.#failReadNumber(chunk);
-    else if (chunk.length === 0) this.#readEof();
-    else {
+    if (typeof chunk !== 'number') {
       try {
         (this._protocol as Protocol).dataReceived(chunk as Buffer);
       } catch (error) {
         this.#failProtocol(error, 'dataReceived');
       }
-    }
+    } else if (chunk === 0) this.#readEof();
+    else this.#failReadNumber(chunk);
   }
 
   #readBuffer(protocol: BufferedProtocol): void {
@@ -132,7 +131,7 @@ export class SelectorSocketTransport extends SelectorTransport {
       return;
     }
     // Kept open for writing: no more readiness to hear of, yet neither paused nor closing.
-    if (keepOpen) loop._removeReader(this._sockFd);
+    if (keepOpen) this._stopReading();
     else this.close();
   }
 

@@ -78,6 +78,48 @@ describe('garbage', () => {
     expect(seen).toEqual([expect.stringMatching(/^ResourceWarning: unclosed transport/)]);
   });
 
+  test('TR-034, LOOP-061: a loop that is dropped takes its connections along, and their sockets are closed', async () => {
+    const end = await library.run(
+      `${untilWarned}
+      (() => {
+        const loop = fdloop.newEventLoop();
+        const [near, far] = fdloop.socketpair();
+        far.close();
+        loop._makeSocketTransport(near, new fdloop.Protocol());
+        loop.stop();
+        loop.runForeverSync();
+      })();
+      untilWarned();`,
+      { nodeOptions },
+    );
+    expect(end.status).toBe(0);
+    const { seen, more } = JSON.parse(end.stdout) as { seen: string[]; more: number };
+    expect(seen.sort()).toEqual([
+      expect.stringMatching(/^ResourceWarning: unclosed event loop/),
+      expect.stringMatching(/^ResourceWarning: unclosed transport/),
+    ]);
+    expect(more).toBe(0);
+  });
+
+  test('TR-034: a loop that was closed keeps no connection', async () => {
+    const end = await library.run(
+      `${untilWarned}
+      const loop = fdloop.newEventLoop();
+      (() => {
+        const [near, far] = fdloop.socketpair();
+        far.close();
+        loop._makeSocketTransport(near, new fdloop.Protocol());
+        loop.close();
+      })();
+      untilWarned().then(() => loop.isClosed());`,
+      { nodeOptions },
+    );
+    expect(end.status).toBe(0);
+    const { seen, more } = JSON.parse(end.stdout) as { seen: string[]; more: number };
+    expect(seen).toEqual([expect.stringMatching(/^ResourceWarning: unclosed transport/)]);
+    expect(more).toBe(0);
+  });
+
   test('TLS-082: a TLS transport that is dropped without being closed is told of, and its socket closed', async () => {
     const { keyFile, certFile } = certificates.current.selfSigned('server');
     const end = await library.run(

@@ -5,7 +5,7 @@ import { inspect } from 'node:util';
 import { BlockingIOError, OSError } from '../../lib/base/errors';
 import { EVENT_READ } from '../../lib/base/constants';
 import { setLogReceiver } from '../../lib/base/log';
-import { SOCK_STREAM } from '../../lib/sockets/constants';
+import { AF_INET, IPPROTO_TCP, SOCK_STREAM } from '../../lib/sockets/constants';
 import { socketpair } from '../../lib/sockets/socket';
 import { BaseProtocol, BufferedProtocol, Protocol } from '../../lib/transports/protocol';
 import { BaseTransport, ReadTransport, Transport } from '../../lib/transports/transport';
@@ -87,6 +87,19 @@ describe('a stream transport', () => {
       const second = loop._makeSocketTransport(wired.sock.dup(), new Protocol());
       second.abort();
       await iterate();
+    });
+
+    test('TR-001: a transport that cannot be made owns nothing, and does not count as a connection', () => {
+      const { loop } = subject.current;
+      const [near, far] = socketpair();
+      Object.assign(near, { family: AF_INET, proto: IPPROTO_TCP });
+      jest.spyOn(near, 'setsockopt').mockImplementation(() => {
+        throw new OSError('gone', { code: 'EINVAL', errno: -22 });
+      });
+      const server = { _attach: jest.fn(), _detach: jest.fn() };
+      expect(() => loop._makeSocketTransport(near, new Protocol(), null, {}, server)).toThrow('gone');
+      expect([loop._transports.has(near.fileno()), server._attach.mock.calls]).toEqual([false, []]);
+      for (const socket of [near, far]) socket.close();
     });
 
     test('TR-001: a socket of a transport that closes may get another one', async () => {
