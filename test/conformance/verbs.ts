@@ -23,6 +23,7 @@ import type { SSLOptions, SSLSettings } from '../../lib/tls/options';
 import type { SSLTransport } from '../../lib/tls/ssl-transport';
 import type { BaseProtocol } from '../../lib/transports/protocol';
 import type { SelectorSocketTransport } from '../../lib/transports/socket-transport';
+import { widen } from '../support/options';
 import { callBody, makeProtocol, taskBody } from './interpreter';
 import { syncVerbs, syncWaits } from './sync-verbs';
 import { errorClass, type Frame, type Json, makeError, START, Unbound, type World } from './world';
@@ -231,6 +232,7 @@ export const verbs: Record<string, Verb> = {
 
   socketpair(w, f, one: string, two: string, sndbuf?: number) {
     const pair = socketpair();
+    widen(...pair);
     for (const [index, name] of [one, two].entries()) {
       if (sndbuf !== undefined) pair[index].setsockopt(SOL_SOCKET, socketConstants.SO_SNDBUF, sndbuf);
       bindSock(w, name, pair[index]);

@@ -1,9 +1,8 @@
 // connect.test.ts: createConnection: its arguments, its attempts, and what comes of failures.
 
-import { constants } from 'node:os';
-
 import { CancelledError, OSError } from '../../lib/base/errors';
 import { setLogReceiver } from '../../lib/base/log';
+import { binding } from '../../lib/native/binding';
 import { interleaveFamilies } from '../../lib/network/connect';
 import type { AddressInfo } from '../../lib/sockets/numeric-address';
 import { AF_INET, AF_INET6, IPPROTO_TCP, SOCK_DGRAM, SOCK_STREAM } from '../../lib/sockets/constants';
@@ -190,7 +189,7 @@ describe('createConnection', () => {
         loop._addWriter = addWriter;
         return loop.callLater(1e6, () => undefined);
       };
-      return -constants.errno.EINPROGRESS;
+      return -binding.errnoByName.EINPROGRESS;
     });
     const [transport] = await subject.current.run(
       loop.createConnection(factory, 'two.addresses', 1, { happyEyeballsDelay: 0.001 }),
@@ -283,7 +282,7 @@ describe('createConnection', () => {
     const address = listen();
     jest.spyOn(Socket.prototype, '_connect').mockImplementation(() => {
       seen.push('connect');
-      return -111;
+      return -binding.errnoByName.ECONNREFUSED;
     });
     await subject.current
       .run(function* () {

@@ -4,13 +4,14 @@ import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeFileSync } fro
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 
-import { BlockingIOError, CancelledError, ConnectionError, OSError } from '../../lib/base/errors';
+import { CancelledError, ConnectionError, OSError } from '../../lib/base/errors';
 import { EVENT_READ, EVENT_WRITE } from '../../lib/base/constants';
 import { SendfileNotAvailableError } from '../../lib/loop/file-source';
 import { binding } from '../../lib/native/binding';
 import { AF_INET, SOCK_DGRAM, SOL_SOCKET } from '../../lib/sockets/constants';
 import { Socket, socketpair } from '../../lib/sockets/socket';
 import { Transport } from '../../lib/transports/transport';
+import { again } from '../support/errors';
 import { useLoop, type DriverName } from '../support/loops';
 import { SO_SNDBUF } from '../support/options';
 import { NotingProtocol } from '../support/protocols';
@@ -215,7 +216,7 @@ describe('sendfile of a transport', () => {
     const { loop } = subject.current;
     const { transport, sock, peer } = await wire(subject.current, new NotingProtocol());
     sock.setsockopt(SOL_SOCKET, SO_SNDBUF, 65536);
-    sock.script.send.push(new BlockingIOError('again', { code: 'EAGAIN', errno: -11 }));
+    sock.script.send.push(again());
     const [sent, received] = await subject.current.run(function* () {
       transport.write(Buffer.from('before'));
       const receiving = loop.createTask(receiveAll(peer, content.length + 11));
@@ -288,7 +289,6 @@ describe('sendfile of a transport', () => {
   test('SFILE-007: a sendfile cancelled while the buffer drains leaves the transport as it was', async () => {
     const { loop } = subject.current;
     const { transport, sock, peer } = await wire(subject.current, new NotingProtocol());
-    const again = (): Error => new BlockingIOError('again', { code: 'EAGAIN', errno: -11 });
     sock.script.send.push(again(), again(), again(), again());
     transport.write(Buffer.from('buffered '));
     const task = loop.createTask(loop.sendfile(transport, fd));
@@ -354,7 +354,7 @@ describe('sendfile of a transport', () => {
       const { loop } = subject.current;
       const { transport, protocol, sock, peer } = await fallback();
       transport.setWriteBufferLimits(2);
-      sock.script.send.push(new BlockingIOError('again', { code: 'EAGAIN', errno: -11 }));
+      sock.script.send.push(again());
       transport.write(Buffer.from('abc'));
       expect(protocol.names().at(-1)).toBe('pauseWriting');
       await subject.current.run(loop.sendfile(transport, fd, 0, 100));

@@ -7,10 +7,10 @@ import * as path from 'node:path';
 import { EVENT_READ, EVENT_WRITE } from '../../lib/base/constants';
 import { DefaultSelector } from '../../lib/selectors/selectors';
 import type { Address } from '../../lib/sockets/address';
-import { AF_INET, AF_INET6, PAIR_FAMILY, SOCK_DGRAM, SOCK_STREAM, SOL_SOCKET } from '../../lib/sockets/constants';
+import { AF_INET, AF_INET6, PAIR_FAMILY, SOCK_DGRAM, SOCK_STREAM } from '../../lib/sockets/constants';
 import { Socket, socketpair } from '../../lib/sockets/socket';
-import { SO_RCVBUF, SO_SNDBUF } from '../support/options';
-import { isLinux, isMac, isWindows } from '../support/systems';
+import { widen } from '../support/options';
+import { isLinux, isWindows } from '../support/systems';
 
 export class SocketKit {
   readonly #cleanups: (() => void)[] = [];
@@ -27,11 +27,8 @@ export class SocketKit {
   pair(type: number = SOCK_STREAM): [Socket, Socket] {
     if (type === SOCK_DGRAM && isWindows) return this.#datagramPair();
     const pair = socketpair(PAIR_FAMILY, type);
-    for (const socket of pair) {
-      this.own(socket);
-      // macOS gives 8 KiB each way. As much as on Linux, which is what the tests count on.
-      if (isMac) for (const option of [SO_SNDBUF, SO_RCVBUF]) socket.setsockopt(SOL_SOCKET, option, 212_992);
-    }
+    for (const socket of pair) this.own(socket);
+    widen(...pair);
     return pair;
   }
 

@@ -39,6 +39,10 @@ const MOST_BYTES = 9216;
 
 const room = new Uint8Array(Int32Array.of(UNIX_ROOM / 2).buffer);
 
+// All test files of a process have the same addon: each begins with what it was.
+const PLAIN = Symbol.for('fdloop: the addon as it was');
+binding[PLAIN] ??= Object.fromEntries(Object.entries(binding).filter(([, value]) => typeof value !== 'number'));
+Object.assign(binding, binding[PLAIN]);
 const linux = { ...binding.constants };
 const linuxErrors = { ...binding.errnoByName };
 const { AF_INET, AF_UNIX, SOCK_DGRAM, SOCK_SEQPACKET, SOL_SOCKET, IPPROTO_TCP, TCP_NODELAY, SO_TYPE } = linux;
@@ -75,6 +79,24 @@ around('createSelector', (real, ...args) => {
   return selector;
 });
 
+/** What a socket has room for, where that was set, and which are on their way to a peer. */
+const rooms = new Map();
+const connecting = new Set();
+around('connect', (real, fd, ...rest) => {
+  const result = real(fd, ...rest);
+  if (result === 0 && connecting.delete(fd)) return -ERRORS.EISCONN;
+  if (result === -ERRORS.EINPROGRESS) connecting.add(fd);
+  return result;
+});
+around('close', (real, fd) => {
+  rooms.delete(fd);
+  connecting.delete(fd);
+  return real(fd);
+});
+
+/** There are no calls for many messages. */
+for (const name of ['recvMessages', 'sendMessages']) around(name, () => -ERRORS.ENOSYS);
+
 const hasNone = (family, type) => family === AF_UNIX && (type & 15) === SOCK_SEQPACKET;
 around('socket', (real, family, type, ...rest) =>
   hasNone(family, type) ? -ERRORS.EPROTONOSUPPORT : real(family, type, ...rest),
@@ -98,6 +120,7 @@ around('bind', (real, fd, address, length) => {
 const flags = [linux.SO_REUSEADDR, linux.SO_REUSEPORT, linux.SO_KEEPALIVE, linux.SO_BROADCAST];
 around('getsockopt', (real, fd, level, option, value, lengths) => {
   const result = real(fd, level, option, value, lengths);
+  if (level === SOL_SOCKET && option === linux.SO_ACCEPTCONN) return -ERRORS.ENOPROTOOPT;
   if (result !== 0 || value.length !== 4) return result;
   const isFlag = level === SOL_SOCKET ? flags.includes(option) : level === IPPROTO_TCP && option === TCP_NODELAY;
   if (isFlag && value[0] === 1) value[0] = 4;
@@ -108,6 +131,7 @@ around('getsockopt', (real, fd, level, option, value, lengths) => {
 /** Requests for a group are packed; see options.ts. */
 const groups = Object.entries(linux).filter(([name]) => name.startsWith('MCAST_'));
 around('setsockopt', (real, fd, level, option, value) => {
+  if (level === SOL_SOCKET && option === linux.SO_SNDBUF) rooms.set(fd, new Int32Array(value.slice().buffer)[0]);
   if (!groups.some(([, number]) => number === option)) return real(fd, level, option, value);
   const request = new Uint8Array(value.length + 4);
   request.set(value.subarray(0, 4), 0);
@@ -126,7 +150,8 @@ const familyOf = (fd) => {
   if (binding.getsockname(fd, address, lengths) < 0) return -1;
   return binding.decodeAddress(address, lengths[0]).family;
 };
-const isTooLong = (fd, length) => length > MOST_BYTES && typeOf(fd) === SOCK_DGRAM && familyOf(fd) !== AF_UNIX;
+const isTooLong = (fd, length) =>
+  length > (rooms.get(fd) ?? MOST_BYTES) && typeOf(fd) === SOCK_DGRAM && familyOf(fd) !== AF_UNIX;
 const lengthOf = {
   ...{ send: (_buffer, _offset, length) => length, sendto: (_buffer, _offset, length) => length },
   ...{ sendFrom: ({ length }) => length, sendtoFrom: ({ length }) => length },
@@ -136,13 +161,14 @@ for (const [name, length] of Object.entries(lengthOf)) {
   around(name, (real, fd, ...rest) => (isTooLong(fd, length(...rest)) ? -ERRORS.EMSGSIZE : real(fd, ...rest)));
 }
 
-const noProcess = (name) => {
-  const real = fs[name];
-  fs[name] = (file, ...rest) => {
-    if (!/^\/proc\//.test(file)) return real(file, ...rest);
-    const error = Object.assign(new Error(`ENOENT: ${name} '${file}'`), { code: 'ENOENT', errno: -2, path: file });
-    throw error;
-  };
-};
-if (fs.readlinkSync.name !== '')
-  for (const name of ['openSync', 'readFileSync', 'readdirSync', 'readlinkSync', 'statSync']) noProcess(name);
+/** There is no /proc. */
+if (!(PLAIN in fs)) {
+  fs[PLAIN] = true;
+  for (const name of ['openSync', 'readFileSync', 'readdirSync', 'readlinkSync', 'statSync']) {
+    const real = fs[name];
+    fs[name] = (file, ...rest) => {
+      if (!/^\/proc\//.test(file)) return real(file, ...rest);
+      throw Object.assign(new Error(`ENOENT: ${name} '${file}'`), { code: 'ENOENT', errno: -2, path: file });
+    };
+  }
+}

@@ -1,7 +1,7 @@
 // transports.ts: a stream transport on one end of a socket pair, with a test at the other end.
 
 import { isWouldBlock } from '../../lib/base/errors';
-import { SO_SNDBUF } from './options';
+import { SO_SNDBUF, widen } from './options';
 import { SOL_SOCKET } from '../../lib/sockets/constants';
 import { Socket, socketpair } from '../../lib/sockets/socket';
 import type { BaseProtocol } from '../../lib/transports/protocol';
@@ -66,6 +66,7 @@ export async function wire<P extends BaseProtocol>(
   options: { plain?: boolean; sendBuffer?: number; connected?: boolean } = {},
 ): Promise<Wired<P>> {
   const [near, peer] = socketpair();
+  widen(near, peer);
   const sock = options.plain === true ? (near as ScriptedSocket) : ScriptedSocket.over(near);
   if (options.sendBuffer !== undefined) sock.setsockopt(SOL_SOCKET, SO_SNDBUF, options.sendBuffer);
   const transport = subject.loop._makeSocketTransport(sock, protocol);

@@ -2,7 +2,7 @@
 
 import { inspect } from 'node:util';
 
-import { BlockingIOError, OSError } from '../../lib/base/errors';
+import { OSError } from '../../lib/base/errors';
 import { EVENT_READ } from '../../lib/base/constants';
 import { setLogReceiver } from '../../lib/base/log';
 import { AF_INET, IPPROTO_TCP, SOCK_STREAM } from '../../lib/sockets/constants';
@@ -10,11 +10,10 @@ import { socketpair } from '../../lib/sockets/socket';
 import { BaseProtocol, BufferedProtocol, Protocol } from '../../lib/transports/protocol';
 import { BaseTransport, ReadTransport, Transport } from '../../lib/transports/transport';
 import { TransportSocket } from '../../lib/transports/transport-socket';
+import { again } from '../support/errors';
 import { useLoop } from '../support/loops';
 import { NotingProtocol } from '../support/protocols';
 import { wire, type Wired } from '../support/transports';
-
-const again = (): Error => new BlockingIOError('again', { code: 'EAGAIN', errno: -11 });
 
 describe('a stream transport', () => {
   const subject = useLoop('sync');

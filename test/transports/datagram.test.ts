@@ -1,7 +1,7 @@
 // datagram.test.ts: the datagram transport.
 
 import { setLogReceiver } from '../../lib/base/log';
-import { BlockingIOError, ConnectionRefusedError, KeyboardInterrupt, OSError } from '../../lib/base/errors';
+import { ConnectionRefusedError, KeyboardInterrupt, OSError } from '../../lib/base/errors';
 import { EVENT_READ, EVENT_WRITE } from '../../lib/base/constants';
 import type { Address } from '../../lib/sockets/address';
 import { AF_INET, AF_UNIX, SOCK_DGRAM } from '../../lib/sockets/constants';
@@ -9,10 +9,10 @@ import { Socket, socketpair } from '../../lib/sockets/socket';
 import type { SelectorDatagramTransport } from '../../lib/transports/datagram-transport';
 import { DatagramProtocol } from '../../lib/transports/protocol';
 import { type BaseTransport, Transport } from '../../lib/transports/transport';
+import { again } from '../support/errors';
 import { useLoop } from '../support/loops';
 import { testNotOnWine, testOnPosix } from '../support/systems';
 
-const again = (): Error => new BlockingIOError('again', { code: 'EAGAIN', errno: -11 });
 const systemError = (code = 'EIO'): OSError => new OSError(code, { code, errno: -5 });
 
 class NotingDatagrams extends DatagramProtocol {

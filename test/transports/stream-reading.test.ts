@@ -1,18 +1,17 @@
 // stream-reading.test.ts: what a stream transport reads, and how it tells its protocol.
 
-import { BlockingIOError, ConnectionResetError, InterruptedError, KeyboardInterrupt } from '../../lib/base/errors';
+import { BlockingIOError, KeyboardInterrupt } from '../../lib/base/errors';
 import { Future } from '../../lib/futures/future';
 import { setLogReceiver } from '../../lib/base/log';
 import { AF_INET, IPPROTO_TCP, SHUT_WR, SOCK_STREAM, socketConstants, TCP_NODELAY } from '../../lib/sockets/constants';
 import { Socket, socketpair } from '../../lib/sockets/socket';
+import { again, interrupted, systemError } from '../support/errors';
 import { useLoop } from '../support/loops';
 import { NotingBufferedProtocol, NotingProtocol } from '../support/protocols';
 import { wire } from '../support/transports';
 import { testNotOnWine } from '../support/systems';
 
-const reset = (): Error => new ConnectionResetError('reset', { code: 'ECONNRESET', errno: -104 });
-const again = (): Error => new BlockingIOError('again', { code: 'EAGAIN', errno: -11 });
-const interrupted = (): Error => new InterruptedError('interrupted', { code: 'EINTR', errno: -4 });
+const reset = (): Error => systemError('ECONNRESET', 'reset');
 
 describe('construction', () => {
   const subject = useLoop('sync');

@@ -1,21 +1,14 @@
 // stream-writing.test.ts: write, writelines, writeEof and flow control of a stream transport.
 
-import {
-  BlockingIOError,
-  BrokenPipeError,
-  ConnectionError,
-  InterruptedError,
-  KeyboardInterrupt,
-} from '../../lib/base/errors';
+import { BlockingIOError, ConnectionError, KeyboardInterrupt } from '../../lib/base/errors';
 import { setLogReceiver } from '../../lib/base/log';
 import { EVENT_WRITE } from '../../lib/base/constants';
+import { again, interrupted, systemError } from '../support/errors';
 import { useLoop } from '../support/loops';
 import { NotingProtocol } from '../support/protocols';
 import { wire, type Wired } from '../support/transports';
 
-const again = (): Error => new BlockingIOError('again', { code: 'EAGAIN', errno: -11 });
-const interrupted = (): Error => new InterruptedError('interrupted', { code: 'EINTR', errno: -4 });
-const broken = (): Error => new BrokenPipeError('broken', { code: 'EPIPE', errno: -32 });
+const broken = (): Error => systemError('EPIPE', 'broken');
 
 describe('writing', () => {
   const subject = useLoop('sync');
