@@ -18,10 +18,12 @@ export {
   FileExistsError,
   FileNotFoundError,
   GaiError,
+  IncompleteReadError,
   InterruptedError,
   InvalidStateError,
   KeyError,
   KeyboardInterrupt,
+  LimitOverrunError,
   NotImplementedError,
   OSError,
   type OSErrorFields,
@@ -140,6 +142,19 @@ export type { Hosts, ServeOptions } from './network/serve';
 export { type ProtocolFactory, Server } from './network/server';
 export type { StartTlsOptions } from './network/start-tls';
 export type { UnixConnectOptions, UnixServeOptions } from './network/unix';
+
+// streams
+export {
+  openConnection,
+  openUnixConnection,
+  startServer,
+  startUnixServer,
+  type StreamOptions,
+  type Streams,
+} from './streams/open';
+export { type Separator, StreamReader } from './streams/stream-reader';
+export { type ClientConnected, StreamReaderProtocol } from './streams/stream-reader-protocol';
+export { StreamWriter } from './streams/stream-writer';
 
 // sync
 export { Barrier } from './sync/barrier';

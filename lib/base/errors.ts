@@ -156,6 +156,35 @@ export class QueueShutDown extends Error {
   readonly code = 'ERR_QUEUE_SHUT_DOWN';
 }
 
+/** The stream ended before all that was asked for had come. asyncio: IncompleteReadError. */
+export class IncompleteReadError extends Error {
+  readonly code = 'ERR_INCOMPLETE_READ';
+
+  /**
+   * @param partial what had come
+   * @param expected how many bytes were asked for; null for as many as it takes
+   */
+  constructor(
+    readonly partial: Buffer,
+    readonly expected: number | null,
+  ) {
+    super(`the stream ended after ${partial.length} of ${expected ?? 'an unknown number of'} bytes`);
+  }
+}
+
+/** A separator is further away than a reader's limit. asyncio: LimitOverrunError. */
+export class LimitOverrunError extends Error {
+  readonly code = 'ERR_LIMIT_OVERRUN';
+
+  /** @param consumed bytes that can be read without reading a separator */
+  constructor(
+    message: string,
+    readonly consumed: number,
+  ) {
+    super(message);
+  }
+}
+
 /** A broken promise of a caller's object, or of ours. Python: AssertionError. */
 export class AssertionError extends Error {
   readonly code = 'ERR_ASSERTION';
@@ -234,6 +263,8 @@ for (const [name, Class] of Object.entries({
   QueueEmpty,
   QueueFull,
   QueueShutDown,
+  IncompleteReadError,
+  LimitOverrunError,
   AssertionError,
   InvalidStateError,
   CancelledError,

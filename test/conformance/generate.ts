@@ -10,7 +10,8 @@
 
 import type { Action, Json, Program, Template } from './world';
 
-export type Mix = 'loop' | 'futures' | 'descriptors' | 'socks' | 'transports' | 'servers' | 'tls' | 'sync' | 'all';
+export type Mix =
+  'loop' | 'futures' | 'descriptors' | 'socks' | 'transports' | 'servers' | 'tls' | 'sync' | 'streams' | 'all';
 
 type Place = 'main' | 'callback' | 'method' | 'coroutine';
 
@@ -95,6 +96,12 @@ class Generator {
   }
   template = (): string => this.name('P', 3);
   server = (): string => this.name('v', 2);
+  /** A task and its body have the same number, which is how a task awaits none but later ones. */
+  taskOfBody(): Action {
+    const index = this.below(4);
+    return ['task', `t${index}`, `k${index}`];
+  }
+  stream = (): string => this.name('r', 4);
   holdable = (): string => this.of(['l0', 'l1', 'o0', 'o1', 'm0', 'm1']);
   args = (): Json[] => (this.chance(0.2) ? [this.below(10)] : []);
 
@@ -146,6 +153,17 @@ class Generator {
       for (const [index, kind] of ['fifo', this.of(['fifo', 'lifo', 'priority'])].entries()) {
         main.push(['queue', `n${index}`, kind, this.below(3)]);
       }
+    }
+    if (this.mixes.has('streams')) {
+      for (let index = 0; index < 2; index++) {
+        const ends = [`s${index}a`, `s${index}b`];
+        main.push(['socketpair', ...ends, ...(this.chance(0.6) ? [this.of([2304, 5000, 20_000])] : [])]);
+        main.push(['streams', `r${2 * index}`, ends[0], this.of([3, 100, 5000, 65_536])]);
+        // Its other end is a pair of streams as well, or bare.
+        if (this.chance(0.6)) main.push(['streams', `r${2 * index + 1}`, ends[1], this.of([3, 100, 5000, 65_536])]);
+        else this.rawEnds.push(ends[1]);
+      }
+      return;
     }
     const pairs = this.mixes.has('transports') || this.mixes.has('descriptors') || this.mixes.has('socks') ? 3 : 0;
     for (let index = 0; index < pairs; index++) {
@@ -310,22 +328,8 @@ const choices: Choice[] = [
   },
   { mix: 'futures', weight: 1, make: (g) => ['removeDoneCallback', g.awaited(), g.callback()] },
   { mix: 'futures', weight: 1, make: (g) => [g.of(['done', 'cancelled', 'result', 'exception']), g.awaited()] },
-  {
-    mix: 'futures',
-    weight: 5,
-    make(g) {
-      const index = g.below(4);
-      return ['task', `t${index}`, `k${index}`];
-    },
-  },
-  {
-    mix: 'sync',
-    weight: 20,
-    make(g) {
-      const index = g.below(4);
-      return ['task', `t${g.below(4)}`, `k${index}`];
-    },
-  },
+  { mix: 'futures', weight: 5, make: (g) => g.taskOfBody() },
+  { mix: 'sync', weight: 20, make: (g) => g.taskOfBody() },
   { mix: 'futures', weight: 1, make: (g) => [g.of(['uncancel', 'cancelling']), g.task()] },
   { mix: 'futures', weight: 0.5, make: () => ['currentTask'] },
   { mix: 'futures', weight: 0.5, make: () => ['taskCount'] },
@@ -497,6 +501,53 @@ const choices: Choice[] = [
   { mix: 'sync', weight: 5, make: (g) => [g.of(['getNowait', 'taskDone', 'queueState']), g.name('n', 2)] },
   { mix: 'sync', weight: 5, places: inCoroutines, make: (g) => ['join', g.name('n', 2)] },
 
+  // Streams.
+  { mix: 'streams', weight: 25, make: (g) => ['streamWrite', g.stream(), g.of(sizes)] },
+  {
+    mix: 'streams',
+    weight: 10,
+    make: (g) => ['streamWritelines', g.stream(), Array.from({ length: g.below(4) }, () => g.of(sizes))],
+  },
+  { mix: 'streams', weight: 3, make: (g) => ['streamWriteEof', g.stream()] },
+  { mix: 'streams', weight: 3, make: (g) => ['streamClose', g.stream()] },
+  { mix: 'streams', weight: 2, make: (g) => ['streamAbort', g.stream()] },
+  {
+    mix: 'streams',
+    weight: 5,
+    make: (g) => ['streamLimits', g.stream(), g.of([null, 0, 100, 10_000]), g.of([null, null, 0, 50])],
+  },
+  { mix: 'streams', weight: 8, make: (g) => ['streamState', g.stream()] },
+  { mix: 'streams', weight: 1, make: (g) => [g.of(['feedEof', 'feedException']), g.stream()] },
+  { mix: 'streams', weight: 4, make: (g) => ['feedData', g.stream(), g.of(['', 'x', 'line\n', '\n\n\n'])] },
+  {
+    mix: 'streams',
+    weight: 40,
+    places: inCoroutines,
+    make: (g) => ['read', g.stream(), g.of([-1, 0, 1, 100, 65_536])],
+  },
+  {
+    mix: 'streams',
+    weight: 30,
+    places: inCoroutines,
+    make: (g) => ['readexactly', g.stream(), g.of([0, 1, 10, 5000])],
+  },
+  {
+    mix: 'streams',
+    weight: 30,
+    places: inCoroutines,
+    // The bytes that are written count up, so that pairs of them are there.
+    make: (g) => ['readuntil', g.stream(), g.of([[5], [250], [7, 8], [7, 9], [248, 249, 250, 0], []])],
+  },
+  { mix: 'streams', weight: 25, places: inCoroutines, make: (g) => ['readline', g.stream()] },
+  { mix: 'streams', weight: 30, places: inCoroutines, make: (g) => ['drainStream', g.stream()] },
+  { mix: 'streams', weight: 6, places: inCoroutines, make: (g) => ['streamClosed', g.stream()] },
+  { mix: 'streams', weight: 10, make: (g) => ['cancel', g.task(), ...(g.chance(0.3) ? ['#why'] : [])] },
+  { mix: 'streams', weight: 4, make: (g) => ['send', g.sock(), g.of(sizes)] },
+  { mix: 'streams', weight: 8, make: (g) => ['drain', g.sock()] },
+  { mix: 'streams', weight: 1, make: (g) => ['shutdown', g.sock(), g.of(['RD', 'WR', 'RDWR'])] },
+  { mix: 'streams', weight: 1, make: (g) => closing(g.sock()) },
+  { mix: 'streams', weight: 25, make: (g) => g.taskOfBody() },
+
   // Servers.
   { mix: 'servers', weight: 3, make: (g) => ['connect', g.name('q', 4), g.server()] },
   { mix: 'servers', weight: 3, make: (g) => ['send', g.name('q', 4), g.of(sizes)] },
@@ -538,6 +589,7 @@ const parts: Record<Mix, Mix[]> = {
   servers: ['loop', 'futures', 'transports', 'servers'],
   tls: ['loop', 'futures', 'tls'],
   sync: ['loop', 'futures', 'sync'],
+  streams: ['loop', 'futures', 'streams'],
   all: ['loop', 'futures', 'descriptors', 'transports', 'servers'],
 };
 

@@ -791,6 +791,7 @@ def wait_closed(w, f, name):
     return w.get(f, name, 'server').wait_closed(), nothing
 
 
-# The verbs of a file of their own put themselves into the tables above.
+# The verbs of files of their own put themselves into the tables above.
 
+import stream_verbs  # noqa: E402, F401
 import sync_verbs  # noqa: E402, F401

@@ -120,6 +120,56 @@ describe('garbage', () => {
     expect(more).toBe(0);
   });
 
+  test('STR-005, STR-034: streams that are dropped without being closed close their connection, with a ResourceWarning', async () => {
+    const end = await library.run(
+      `${untilWarned}
+      const loop = fdloop.newEventLoop();
+      const [near, far] = fdloop.socketpair();
+      async function main() {
+        const [reader] = await fdloop.openConnection(null, null, { sock: near });
+        far.send(Buffer.from('some'));
+        // While somebody reads, nothing is closed, though nobody has the writer.
+        for (let turn = 0; turn < 10; turn++) { global.gc(); await fdloop.wrapPromise(new Promise(setImmediate)); }
+        const first = await reader.read(10);
+        far.send(Buffer.from('more'));
+        seen.length = 0;
+        const second = await reader.read(10);
+        console.error(String(first) + String(second));
+      }
+      loop.runUntilComplete(main).then(async () => {
+        for (let turn = 0; turn < 200 && seen.length === 0; turn++) {
+          global.gc();
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+        await loop.runUntilComplete(() => fdloop.sleep(0));
+        console.error('then ' + far.recv(10).length);
+        far.close();
+        loop.close();
+        console.log(JSON.stringify(seen));
+      });`,
+      { nodeOptions },
+    );
+    expect(end.stderr).toMatch(/^somemore\n[^]*\nthen 0$/m);
+    expect(JSON.parse(end.stdout)).toEqual(['ResourceWarning: unclosed stream']);
+  });
+
+  test('STR-034: streams that are dropped when their loop is closed are only told of', async () => {
+    const end = await library.run(
+      `${untilWarned}
+      const loop = fdloop.newEventLoop();
+      const [near, far] = fdloop.socketpair();
+      (() => {
+        loop.runUntilCompleteSync(() => fdloop.openConnection(null, null, { sock: near }));
+        loop.close();
+      })();
+      untilWarned().then(() => far.close());`,
+      { nodeOptions },
+    );
+    expect(end.status).toBe(0);
+    const { seen } = JSON.parse(end.stdout) as { seen: string[] };
+    expect(seen).toContain('ResourceWarning: a stream was left open and its loop is closed');
+  });
+
   test('TLS-082: a TLS transport that is dropped without being closed is told of, and its socket closed', async () => {
     const { keyFile, certFile } = certificates.current.selfSigned('server');
     const end = await library.run(
