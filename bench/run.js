@@ -14,7 +14,7 @@ const { build } = require('./harness/make');
 const { defaultCores, describeMachine } = require('./harness/machine');
 const { ratios, report, save } = require('./harness/report');
 
-const suites = ['echo', 'tls', 'udp', 'connections', 'idle', 'bulk', 'loop', 'watching', 'coexistence'];
+const suites = ['echo', 'streams', 'tls', 'udp', 'connections', 'idle', 'bulk', 'loop', 'watching', 'coexistence'];
 
 function parse(words) {
   const options = { suites: [], cores: defaultCores(), budget: { ...FULL } };

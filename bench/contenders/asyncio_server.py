@@ -1,6 +1,6 @@
 """CPython's asyncio, or uvloop in its place.
 
-python3 asyncio_server.py asyncio|uvloop echo | udp | tls CERT KEY | source BYTES PIECE | sendfile PATH | sink
+python3 asyncio_server.py asyncio|uvloop echo | streams | udp | tls CERT KEY | source BYTES PIECE | sendfile PATH | sink
 prints "port N"
 """
 
@@ -66,6 +66,13 @@ class EchoDatagrams(asyncio.DatagramProtocol):
         self.transport.sendto(data, address)
 
 
+async def echo_stream(reader, writer):
+    while data := await reader.read(65536):
+        writer.write(data)
+        await writer.drain()
+    writer.close()
+
+
 protocols = {
     "echo": Echo,
     "tls": Echo,
@@ -85,6 +92,10 @@ async def main():
         transport, _ = await loop.create_datagram_endpoint(EchoDatagrams, ("127.0.0.1", 0))
         announce(transport.get_extra_info("socket"))
         await loop.create_future()
+    if mode == "streams":
+        server = await asyncio.start_server(echo_stream, "127.0.0.1", 0, backlog=511)
+        announce(server.sockets[0])
+        await server.serve_forever()
     context = None
     if mode == "tls":
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

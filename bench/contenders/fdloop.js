@@ -1,7 +1,7 @@
 'use strict';
 // fdloop.js: the subject: hosted inside Node's loop (run) or synchronous (runSync), with both kinds of protocol.
 //
-//   node fdloop.js run|runSync echo | buffered-echo | udp | tls CERT KEY | source BYTES PIECE | sendfile PATH |
+//   node fdloop.js run|runSync echo | buffered-echo | streams | udp | tls CERT KEY | source BYTES PIECE | sendfile PATH |
 //                            sink | buffered-sink                                            prints "port N"
 
 const fs = require('node:fs');
@@ -112,6 +112,16 @@ class EchoDatagrams extends fdloop.DatagramProtocol {
   }
 }
 
+async function echoStream(reader, writer) {
+  for (;;) {
+    const data = await reader.read(65536);
+    if (data.length === 0) break;
+    writer.write(data);
+    await writer.drain();
+  }
+  writer.close();
+}
+
 const protocols = {
   echo: Echo,
   tls: Echo,
@@ -131,6 +141,11 @@ function* main() {
     });
     announce(transport.getExtraInfo('socket'));
     yield* loop.createFuture();
+  }
+  if (mode === 'streams') {
+    const server = yield* fdloop.startServer(echoStream, '127.0.0.1', 0, { backlog: 511 });
+    announce(server.sockets[0]);
+    yield* server.serveForever();
   }
   const ssl = mode === 'tls' ? { cert: fs.readFileSync(args[0]), key: fs.readFileSync(args[1]) } : undefined;
   const Protocol = protocols[mode];

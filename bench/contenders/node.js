@@ -1,9 +1,10 @@
 'use strict';
 // node.js: Node's own net, tls and dgram.
 //
-//   node node.js echo | udp | tls CERT KEY | source BYTES PIECE | sendfile PATH | sink        prints "port N"
+//   node node.js echo | streams | udp | tls CERT KEY | source BYTES PIECE | sendfile PATH | sink        prints "port N"
 
 const dgram = require('node:dgram');
+const { once } = require('node:events');
 const fs = require('node:fs');
 const net = require('node:net');
 const tls = require('node:tls');
@@ -15,6 +16,10 @@ function echo(socket) {
     if (!socket.write(chunk)) socket.pause();
   });
   socket.on('drain', () => socket.resume());
+}
+
+async function echoAwaited(socket) {
+  for await (const chunk of socket) if (!socket.write(chunk)) await once(socket, 'drain');
 }
 
 function source(socket) {
@@ -33,6 +38,7 @@ function source(socket) {
 
 const handlers = {
   echo,
+  streams: (socket) => void echoAwaited(socket).catch(() => {}),
   tls: echo,
   source,
   sendfile: (socket) => fs.createReadStream(args[0]).pipe(socket),
