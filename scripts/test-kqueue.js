@@ -1,15 +1,16 @@
 'use strict';
-// Runs the tests of KqueueSelector, of the loop, of transports and of the network on kqueue. On Linux that takes an addon with
-// kqueue's leaf on a kernel that is played (native/test/kqueue), which is built first. Left out are files about epoll by
-// name, and those that wait for priority events, which kqueue does not have.
+// Runs the tests on kqueue. On Linux that takes an addon with kqueue's leaf on a kernel that is played
+// (native/test/kqueue), which is built first, and the tests are told that they are on macOS (test/support/as-macos.js):
+// what passes here but not there is a habit of its kernel that nobody has told yet. Other arguments are jest's.
+//
+//   npm run test:kqueue                       all tests
+//   npm run test:kqueue -- test/network       some
 
 const { spawnSync } = require('node:child_process');
 const path = require('node:path');
 
 const root = path.join(__dirname, '..');
 const folder = path.join(root, 'build-native');
-const TESTS = ['test/selectors/kqueue-selector', 'test/loop', 'test/transports', 'test/network'];
-const ABOUT_EPOLL = 'test/loop/(base-event-loop|ref|states)\\.test\\.ts';
 
 function run(command, args, options = {}) {
   const { status, error } = spawnSync(command, args, { cwd: root, stdio: 'inherit', ...options });
@@ -21,13 +22,14 @@ function run(command, args, options = {}) {
 }
 
 let addon = path.join(root, 'build', 'Release', 'addon.node');
+const played = [];
 if (process.platform === 'linux') {
   const quiet = { stdio: ['ignore', 'ignore', 'inherit'] };
   run('cmake', ['-S', root, '-B', folder, '-DFDLOOP_TESTS=ON'], quiet);
   run('cmake', ['--build', folder, '--target', 'scripted_addon'], quiet);
   addon = path.join(folder, 'scripted_addon.node');
+  played.push('--setupFiles', './test/support/as-macos.js');
 }
-const ignored = ['--testPathIgnorePatterns', ABOUT_EPOLL, 'test/real/'];
-run(process.execPath, ['node_modules/jest/bin/jest.js', ...TESTS, ...ignored], {
+run(process.execPath, ['node_modules/jest/bin/jest.js', ...process.argv.slice(2), ...played], {
   env: { ...process.env, FDLOOP_ADDON: addon },
 });

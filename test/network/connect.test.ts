@@ -10,6 +10,7 @@ import { Socket, socketpair } from '../../lib/sockets/socket';
 import { Protocol } from '../../lib/transports/protocol';
 import { useLoop } from '../support/loops';
 import { NotingProtocol } from '../support/protocols';
+import { isMac, otherLoopback } from '../support/systems';
 
 describe('createConnection', () => {
   const subject = useLoop('sync');
@@ -142,8 +143,10 @@ describe('createConnection', () => {
     const good = listen();
     const connect = (localAddress: [string, number]) =>
       subject.current.run(loop.createConnection(factory, ...good, { localAddress }));
-    const [transport] = await connect(['127.0.0.2', 0]);
-    expect((transport.getExtraInfo('sockname') as [string, number])[0]).toBe('127.0.0.2');
+    // macOS has no second address of the family.
+    const local = isMac ? '127.0.0.1' : otherLoopback;
+    const [transport] = await connect([local, 0]);
+    expect((transport.getExtraInfo('sockname') as [string, number])[0]).toBe(local);
     closeSoon(transport);
     await expect(connect(['::1', 0])).rejects.toMatchObject({ message: expect.stringContaining('no matching local') });
     await expect(connect(['8.8.8.8', 0])).rejects.toMatchObject({ code: 'EADDRNOTAVAIL', address: '8.8.8.8' });

@@ -26,7 +26,7 @@ import { TransportSocket } from '../../lib/transports/transport-socket';
 import { useLoop } from '../support/loops';
 import { addressOf, connectTo } from '../support/peers';
 import { NotingProtocol } from '../support/protocols';
-import { describeWithUnixSockets, isWindows, testOnPosix } from '../support/systems';
+import { describeWithUnixSockets, isWindows, otherLoopback, testOnLinux, testOnPosix } from '../support/systems';
 
 describe('a server', () => {
   const subject = useLoop('sync');
@@ -235,9 +235,11 @@ describe('a server', () => {
 
     test('SRV-024: several hosts, each address once', async () => {
       const { loop } = subject.current;
-      const server = await subject.current.run(loop.createServer(factory, ['127.0.0.1', '127.0.0.2', '127.0.0.1'], 0));
+      const server = await subject.current.run(
+        loop.createServer(factory, ['127.0.0.1', otherLoopback, '127.0.0.1'], 0),
+      );
       const hosts = server.sockets.map((socket) => (socket.getsockname() as [string, number])[0]);
-      expect(hosts.sort()).toEqual(['127.0.0.1', '127.0.0.2']);
+      expect(hosts.sort()).toEqual(['127.0.0.1', otherLoopback]);
       server.close();
     });
 
@@ -261,9 +263,10 @@ describe('a server', () => {
         const [host, port] = addressOf(first);
         const second = await subject.current.run(loop.createServer(factory, host, port, { reusePort: true }));
         const without = await serve(factory, { reuseAddress: false });
-        const option = (server: Server, number: number): number => server.sockets[0].getsockopt(SOL_SOCKET, number);
-        expect([option(first, SO_REUSEADDR), option(first, SO_REUSEPORT)]).toEqual([1, 1]);
-        expect([option(without, SO_REUSEADDR), option(without, SO_REUSEPORT)]).toEqual([0, 0]);
+        const option = (server: Server, number: number): boolean =>
+          server.sockets[0].getsockopt(SOL_SOCKET, number) !== 0;
+        expect([option(first, SO_REUSEADDR), option(first, SO_REUSEPORT)]).toEqual([true, true]);
+        expect([option(without, SO_REUSEADDR), option(without, SO_REUSEPORT)]).toEqual([false, false]);
         second.close();
       },
     );
@@ -281,16 +284,16 @@ describe('a server', () => {
     }
 
     test('SRV-030: keepAlive sets SO_KEEPALIVE on the listening sockets', async () => {
-      const option = (server: Server): number => server.sockets[0].getsockopt(SOL_SOCKET, SO_KEEPALIVE);
-      expect(option(await serve())).toBe(0);
-      expect(option(await serve(factory, { keepAlive: true }))).toBe(1);
+      const option = (server: Server): boolean => server.sockets[0].getsockopt(SOL_SOCKET, SO_KEEPALIVE) !== 0;
+      expect(option(await serve())).toBe(false);
+      expect(option(await serve(factory, { keepAlive: true }))).toBe(true);
     });
 
     test('SRV-029: an address in use is an OSError that names it, and nothing stays open', async () => {
       const { loop } = subject.current;
       const server = await serve();
       const [host, port] = addressOf(server);
-      await expect(subject.current.run(loop.createServer(factory, ['127.0.0.2', host], port))).rejects.toMatchObject({
+      await expect(subject.current.run(loop.createServer(factory, [otherLoopback, host], port))).rejects.toMatchObject({
         name: 'OSError',
         code: 'EADDRINUSE',
         address: host,
@@ -428,7 +431,7 @@ describeWithUnixSockets('Unix sockets', () => {
     expect(statSync(name).isFile()).toBe(true);
   });
 
-  test('UNIX-021: an abstract name is no file', async () => {
+  testOnLinux('UNIX-021: an abstract name is no file', async () => {
     const { loop } = subject.current;
     const name = `\0fdloop-${process.pid}-unix-021`;
     const server = await subject.current.run(loop.createUnixServer(factory, name));

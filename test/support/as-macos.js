@@ -11,7 +11,16 @@ const { binding } = require('../../lib/native/binding');
 
 /** Errors whose numbers are others there. */
 const ERRORS = {
-  ...{ EDEADLK: 11, EAGAIN: 35, EINPROGRESS: 36, EALREADY: 37, ENOTSOCK: 38, EDESTADDRREQ: 39, EMSGSIZE: 40 },
+  ...{
+    EDEADLK: 11,
+    EAGAIN: 35,
+    EWOULDBLOCK: 35,
+    EINPROGRESS: 36,
+    EALREADY: 37,
+    ENOTSOCK: 38,
+    EDESTADDRREQ: 39,
+    EMSGSIZE: 40,
+  },
   ...{ EPROTOTYPE: 41, ENOPROTOOPT: 42, EPROTONOSUPPORT: 43, ESOCKTNOSUPPORT: 44, ENOTSUP: 45, EAFNOSUPPORT: 47 },
   ...{ EADDRINUSE: 48, EADDRNOTAVAIL: 49, ENETDOWN: 50, ENETUNREACH: 51, ECONNABORTED: 53, ECONNRESET: 54 },
   ...{ ENOBUFS: 55, EISCONN: 56, ENOTCONN: 57, ESHUTDOWN: 58, ETIMEDOUT: 60, ECONNREFUSED: 61, ELOOP: 62 },
@@ -128,10 +137,14 @@ around('getsockopt', (real, fd, level, option, value, lengths) => {
   return result;
 });
 
+around('setNumber', (real, fd, level, option, value) => {
+  if (level === SOL_SOCKET && option === linux.SO_SNDBUF) rooms.set(fd, value);
+  return real(fd, level, option, value);
+});
+
 /** Requests for a group are packed; see options.ts. */
 const groups = Object.entries(linux).filter(([name]) => name.startsWith('MCAST_'));
 around('setsockopt', (real, fd, level, option, value) => {
-  if (level === SOL_SOCKET && option === linux.SO_SNDBUF) rooms.set(fd, new Int32Array(value.slice().buffer)[0]);
   if (!groups.some(([, number]) => number === option)) return real(fd, level, option, value);
   const request = new Uint8Array(value.length + 4);
   request.set(value.subarray(0, 4), 0);

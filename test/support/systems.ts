@@ -18,6 +18,9 @@ export const isMac = process.platform === 'darwin';
 /** What its kernel has no such thing for, or does in a way of its own that was not seen yet. */
 export const testNotOnMac: jest.It = isMac ? test.skip : test;
 
+/** An address of this machine beside 127.0.0.1: macOS has no other one of IPv4. */
+export const otherLoopback = isMac ? '::1' : '127.0.0.2';
+
 /** Whether sockets of AF_UNIX can be made: all but old Windows, and wine. */
 function hasUnixSockets(): boolean {
   try {

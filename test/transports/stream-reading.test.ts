@@ -82,15 +82,15 @@ describe('construction', () => {
 
   test('TCP-006: TCP_NODELAY is set for TCP sockets that say so, and for no others', async () => {
     const { loop } = subject.current;
-    const options: number[] = [];
+    const options: boolean[] = [];
     for (const proto of [IPPROTO_TCP, 0]) {
       const sock = new Socket(AF_INET, SOCK_STREAM, proto);
       const transport = loop._makeSocketTransport(sock, new NotingProtocol());
-      options.push(sock.getsockopt(IPPROTO_TCP, TCP_NODELAY));
+      options.push(sock.getsockopt(IPPROTO_TCP, TCP_NODELAY) !== 0);
       transport.abort();
       await subject.current.runOnce();
     }
-    expect(options).toEqual([1, 0]);
+    expect(options).toEqual([true, false]);
   });
 });
 
