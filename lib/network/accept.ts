@@ -92,7 +92,7 @@ function* setUpConnection(
         ? loop._makeSocketTransport(connection, protocol, waiter, extra, server)
         : makeSSLTransport(loop, connection, protocol, ssl, waiter, extra, server);
     try {
-      yield* waiter;
+      yield waiter;
     } catch (error) {
       transport.close();
       throw error;
