@@ -29,13 +29,13 @@ export type SocketLike = Pick<
   | 'connect'
 >;
 
-/** The calls of a transport. A negative number is `-errno`; any other failure is thrown. */
+/** The calls of a transport, as Socket has them. A negative number is `-errno`; any other failure is thrown. */
 export interface SocketIO {
   /** 0 at the end of the stream. */
-  recv(maxBytes: number): Uint8Array | number;
-  recvInto(buffer: Uint8Array): number;
-  send(data: Uint8Array): number;
-  sendmsg(chunks: readonly Uint8Array[], count: number): number;
+  _recv(maxBytes: number): Uint8Array | number;
+  _recvInto(buffer: Uint8Array): number;
+  _send(data: Uint8Array): number;
+  _sendmsg(chunks: readonly Uint8Array[], count: number): number;
 }
 
 const { EAGAIN } = binding.errnoByName;
@@ -52,43 +52,23 @@ function orWouldBlock<R>(call: () => R): R | number {
 class ThrowingSocketIO implements SocketIO {
   constructor(private readonly socket: SocketLike) {}
 
-  recv(maxBytes: number): Uint8Array | number {
+  _recv(maxBytes: number): Uint8Array | number {
     const chunk = orWouldBlock(() => this.socket.recv(maxBytes));
     return typeof chunk !== 'number' && chunk.length === 0 ? 0 : chunk;
   }
 
-  recvInto(buffer: Uint8Array): number {
+  _recvInto(buffer: Uint8Array): number {
     return orWouldBlock(() => this.socket.recvInto(buffer));
   }
 
-  send(data: Uint8Array): number {
+  _send(data: Uint8Array): number {
     return orWouldBlock(() => this.socket.send(data));
   }
 
-  sendmsg(chunks: readonly Uint8Array[], count: number): number {
+  _sendmsg(chunks: readonly Uint8Array[], count: number): number {
     // A platform's or a stranger's socket may have no gathering send: then one piece goes out.
-    if (typeof this.socket.sendmsg !== 'function') return this.send(chunks[0]);
+    if (typeof this.socket.sendmsg !== 'function') return this._send(chunks[0]);
     return orWouldBlock(() => this.socket.sendmsg(chunks.slice(0, count)));
-  }
-}
-
-class NumberSocketIO implements SocketIO {
-  constructor(private readonly socket: Socket) {}
-
-  recv(maxBytes: number): Uint8Array | number {
-    return this.socket._recv(maxBytes);
-  }
-
-  recvInto(buffer: Uint8Array): number {
-    return this.socket._recvInto(buffer);
-  }
-
-  send(data: Uint8Array): number {
-    return this.socket._send(data);
-  }
-
-  sendmsg(chunks: readonly Uint8Array[], count: number): number {
-    return this.socket._sendmsg(chunks, count);
   }
 }
 
@@ -97,7 +77,7 @@ class NumberSocketIO implements SocketIO {
 
 const own = Socket.prototype;
 
-/** The fast way for a plain Socket; the throwing way for a subclass that has its own methods, and for anything else. */
+/** A plain Socket itself; the throwing way for a subclass that has its own methods, and for anything else. */
 export function socketIO(socket: SocketLike): SocketIO {
   const isPlain =
     socket instanceof Socket &&
@@ -106,7 +86,7 @@ export function socketIO(socket: SocketLike): SocketIO {
     socket.send === own.send &&
     socket.sendmsg === own.sendmsg &&
     socket.fileno === own.fileno;
-  return isPlain ? new NumberSocketIO(socket) : new ThrowingSocketIO(socket);
+  return isPlain ? socket : new ThrowingSocketIO(socket);
 }
 
 /**
@@ -131,12 +111,12 @@ export type DatagramSocketLike = SocketLike & Pick<Socket, 'recvfrom' | 'sendto'
 
 /** The calls of a datagram transport. Numbers and failures as in SocketIO. */
 export interface DatagramIO {
-  recvfrom(maxBytes: number): Uint8Array | number;
-  /** Who sent what `recvfrom` gave just now. */
-  sender(): Address | null;
-  send(data: Uint8Array): number;
+  _recvfrom(maxBytes: number): Uint8Array | number;
+  /** Who sent what `_recvfrom` gave just now. */
+  _sender(): Address | null;
+  _send(data: Uint8Array): number;
   /** @throws also for what is no address */
-  sendto(data: Uint8Array, address: Address): number;
+  _sendto(data: Uint8Array, address: Address): number;
 }
 
 class ThrowingDatagramIO implements DatagramIO {
@@ -144,7 +124,7 @@ class ThrowingDatagramIO implements DatagramIO {
 
   constructor(private readonly socket: DatagramSocketLike) {}
 
-  recvfrom(maxBytes: number): Uint8Array | number {
+  _recvfrom(maxBytes: number): Uint8Array | number {
     return orWouldBlock(() => {
       const [data, sender] = this.socket.recvfrom(maxBytes);
       this.#sender = sender;
@@ -152,36 +132,16 @@ class ThrowingDatagramIO implements DatagramIO {
     });
   }
 
-  sender(): Address | null {
+  _sender(): Address | null {
     return this.#sender;
   }
 
-  send(data: Uint8Array): number {
+  _send(data: Uint8Array): number {
     return orWouldBlock(() => this.socket.send(data));
   }
 
-  sendto(data: Uint8Array, address: Address): number {
+  _sendto(data: Uint8Array, address: Address): number {
     return orWouldBlock(() => this.socket.sendto(data, address));
-  }
-}
-
-class NumberDatagramIO implements DatagramIO {
-  constructor(private readonly socket: Socket) {}
-
-  recvfrom(maxBytes: number): Uint8Array | number {
-    return this.socket._recvfrom(maxBytes);
-  }
-
-  sender(): Address | null {
-    return this.socket._sender();
-  }
-
-  send(data: Uint8Array): number {
-    return this.socket._send(data);
-  }
-
-  sendto(data: Uint8Array, address: Address): number {
-    return this.socket._sendto(data, address);
   }
 }
 
@@ -193,5 +153,5 @@ export function datagramIO(socket: DatagramSocketLike): DatagramIO {
     socket.send === own.send &&
     socket.sendto === own.sendto &&
     socket.fileno === own.fileno;
-  return isPlain ? new NumberDatagramIO(socket) : new ThrowingDatagramIO(socket);
+  return isPlain ? socket : new ThrowingDatagramIO(socket);
 }

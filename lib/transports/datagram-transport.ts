@@ -52,13 +52,13 @@ export class SelectorDatagramTransport extends SelectorTransport {
     if (this._connLost > 0) return;
     let data: Uint8Array | number;
     try {
-      data = this.#io.recvfrom(MAX_READ_SIZE);
+      data = this.#io._recvfrom(MAX_READ_SIZE);
     } catch (error) {
       this.#fail(error, 'Fatal read error on datagram transport');
       return;
     }
     const protocol = this._protocol as DatagramProtocol;
-    if (typeof data !== 'number') protocol.datagramReceived(data as Buffer, this.#io.sender());
+    if (typeof data !== 'number') protocol.datagramReceived(data as Buffer, this.#io._sender());
     else if (!wouldBlock(data)) protocol.errorReceived(errorFor(data, 'recvfrom'));
   }
 
@@ -124,7 +124,7 @@ export class SelectorDatagramTransport extends SelectorTransport {
     const connected = peer !== null && peer.length > 0;
     let sent: number;
     try {
-      sent = connected ? this.#io.send(data) : this.#io.sendto(data, address as Address);
+      sent = connected ? this.#io._send(data) : this.#io._sendto(data, address as Address);
     } catch (error) {
       this.#fail(error, 'Fatal write error on datagram transport');
       return 'failed';

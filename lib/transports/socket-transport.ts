@@ -76,7 +76,7 @@ export class SelectorSocketTransport extends SelectorTransport {
   #readData(): void {
     let chunk: Uint8Array | number;
     try {
-      chunk = this.#io.recv(MAX_READ_SIZE);
+      chunk = this.#io._recv(MAX_READ_SIZE);
     } catch (error) {
       this.#failRead(error);
       return;
@@ -103,7 +103,7 @@ export class SelectorSocketTransport extends SelectorTransport {
     }
     let count: number;
     try {
-      count = this.#io.recvInto(buffer);
+      count = this.#io._recvInto(buffer);
     } catch (error) {
       this.#failRead(error);
       return;
@@ -164,7 +164,7 @@ export class SelectorSocketTransport extends SelectorTransport {
     if (this._buffer.length === 0) {
       let sent: number;
       try {
-        sent = this.#io.send(data);
+        sent = this.#io._send(data);
       } catch (error) {
         this.#failWrite(error);
         return;
@@ -211,8 +211,8 @@ export class SelectorSocketTransport extends SelectorTransport {
       const chunks = this._buffer;
       sent =
         chunks.length === 1
-          ? this.#io.send(chunks[0])
-          : this.#io.sendmsg(chunks, Math.min(chunks.length, MAX_CHUNKS_PER_WRITE));
+          ? this.#io._send(chunks[0])
+          : this.#io._sendmsg(chunks, Math.min(chunks.length, MAX_CHUNKS_PER_WRITE));
     } catch (error) {
       this.#failBufferedWrite(error);
       return;

@@ -36,12 +36,12 @@ describe.each(['a plain socket', 'a foreign object', 'a subclass with its own me
     const [left, right] = kit.current.pair();
     const io = socketIO(dress(left));
     right.send(Buffer.from('abcdef'));
-    expect(Buffer.from(io.recv(2) as Uint8Array).toString()).toBe('ab');
+    expect(Buffer.from(io._recv(2) as Uint8Array).toString()).toBe('ab');
     const memory = Buffer.from('.....');
-    expect(io.recvInto(memory.subarray(1, 4))).toBe(3);
+    expect(io._recvInto(memory.subarray(1, 4))).toBe(3);
     expect(memory.toString()).toBe('.cde.');
-    expect(io.send(Buffer.from('uv'))).toBe(2);
-    expect(io.sendmsg([Buffer.from('w'), Buffer.from('xy'), Buffer.from('never')], 2)).toBe(3);
+    expect(io._send(Buffer.from('uv'))).toBe(2);
+    expect(io._sendmsg([Buffer.from('w'), Buffer.from('xy'), Buffer.from('never')], 2)).toBe(3);
     expect(right.recv(100).toString()).toBe('uvwxy');
   });
 
@@ -50,23 +50,23 @@ describe.each(['a plain socket', 'a foreign object', 'a subclass with its own me
     fill(left);
     const io = socketIO(dress(left));
     const chunk = Buffer.alloc(1 << 16);
-    expect([io.recv(1), io.recvInto(chunk), io.send(chunk), io.sendmsg([chunk], 1)]).toEqual(Array(4).fill(EAGAIN));
+    expect([io._recv(1), io._recvInto(chunk), io._send(chunk), io._sendmsg([chunk], 1)]).toEqual(Array(4).fill(EAGAIN));
   });
 
   test('answers nothing at the end of the stream', () => {
     const [left, right] = kit.current.pair();
     right.close();
     const io = socketIO(dress(left));
-    expect(io.recv(10)).toHaveLength(0);
-    expect(io.recvInto(Buffer.alloc(1))).toBe(0);
+    expect(io._recv(10)).toBe(0);
+    expect(io._recvInto(Buffer.alloc(1))).toBe(0);
   });
 });
 
 test('a plain socket answers every error as a number, others throw theirs', () => {
   const [left] = kit.current.pair();
   left.shutdown(SHUT_WR);
-  expect(socketIO(left).send(byte)).toBe(-binding.errnoByName.EPIPE);
-  const error = thrownBy(() => socketIO(foreign(left)).send(byte));
+  expect(socketIO(left)._send(byte)).toBe(-binding.errnoByName.EPIPE);
+  const error = thrownBy(() => socketIO(foreign(left))._send(byte));
   expect(error).toMatchObject({ name: 'BrokenPipeError', code: 'EPIPE' });
 });
 
@@ -83,23 +83,23 @@ test.each(['recv', 'recvInto', 'send', 'sendmsg'] as const)('%s of a subclass is
   const spying = kit.current.own(Spying.fromFd(left.detach()));
   right.send(Buffer.from('xy'));
   const io = socketIO(spying);
-  io.recv(1);
-  io.recvInto(Buffer.alloc(1));
-  io.send(byte);
-  io.sendmsg([byte], 1);
+  io._recv(1);
+  io._recvInto(Buffer.alloc(1));
+  io._send(byte);
+  io._sendmsg([byte], 1);
   expect(called).toEqual([name]);
 });
 
 test('a method that was put on one socket is what is called', () => {
   const [socket] = kit.current.pair();
   socket.recv = () => Buffer.from('injected');
-  expect(Buffer.from(socketIO(socket).recv(1) as Uint8Array).toString()).toBe('injected');
+  expect(Buffer.from(socketIO(socket)._recv(1) as Uint8Array).toString()).toBe('injected');
 });
 
 test('an object that cannot send many pieces at once sends the first', () => {
   const [left, right] = kit.current.pair();
   const io = socketIO({ ...foreign(left), sendmsg: undefined } as unknown as SocketLike);
-  expect(io.sendmsg([Buffer.from('one'), Buffer.from('two')], 2)).toBe(3);
+  expect(io._sendmsg([Buffer.from('one'), Buffer.from('two')], 2)).toBe(3);
   expect(right.recv(100).toString()).toBe('one');
 });
 
@@ -111,15 +111,15 @@ test('only BlockingIOError and InterruptedError mean later', () => {
       },
     } as unknown as SocketLike);
   const fields = { code: 'EINPROGRESS', errno: -115 };
-  expect(throwing(new BlockingIOError('told', fields)).recv(1)).toBe(-115);
-  expect(throwing(new InterruptedError('told', { code: 'EINTR', errno: -4 })).recv(1)).toBe(-4);
+  expect(throwing(new BlockingIOError('told', fields))._recv(1)).toBe(-115);
+  expect(throwing(new InterruptedError('told', { code: 'EINTR', errno: -4 }))._recv(1)).toBe(-4);
   // Somebody's error may carry no number, or a positive one: it must not look like a count of bytes.
-  expect(throwing(new BlockingIOError('told', { code: 'EAGAIN', errno: 11 })).recv(1)).toBe(EAGAIN);
-  expect(throwing(new BlockingIOError('told', { code: 'EAGAIN', errno: 0 })).recv(1)).toBe(EAGAIN);
+  expect(throwing(new BlockingIOError('told', { code: 'EAGAIN', errno: 11 }))._recv(1)).toBe(EAGAIN);
+  expect(throwing(new BlockingIOError('told', { code: 'EAGAIN', errno: 0 }))._recv(1)).toBe(EAGAIN);
   for (const error of [new OSError('told', { code: 'EAGAIN', errno: -11 }), new Error('told'), 'told', undefined]) {
     let caught: unknown = 'nothing';
     try {
-      throwing(error).recv(1);
+      throwing(error)._recv(1);
     } catch (thrown) {
       caught = thrown;
     }
@@ -131,7 +131,7 @@ test('a closed socket answers EBADF', () => {
   const socket = new Socket(PAIR_FAMILY);
   const io = socketIO(socket);
   socket.close();
-  expect([io.recv(1), io.recvInto(byte), io.send(byte), io.sendmsg([byte], 1)]).toEqual([-9, -9, -9, -9]);
+  expect([io._recv(1), io._recvInto(byte), io._send(byte), io._sendmsg([byte], 1)]).toEqual([-9, -9, -9, -9]);
 });
 
 describe.each(['a plain listener', 'a subclass with an accept of its own'])('%s', (kind) => {
