@@ -79,7 +79,8 @@ function closedUnderWatch(fd: number, cause: unknown): OSError {
 interface Entry {
   readonly hub: Hub;
   readonly fd: number;
-  readonly watchers: Set<Watcher>;
+  /** Replaced when it changes, never changed. */
+  watchers: readonly Watcher[];
   /** What the selector knows; 0 if it does not know the descriptor. */
   registered: number;
 }
@@ -109,7 +110,7 @@ class Hub {
     if ((mask & EVENT_PRI) !== 0 && !this.#selector.supports('priority')) {
       throw new NotImplementedError('priority events cannot be watched on this system', 'ERR_NO_PRIORITY');
     }
-    const entry = this.#entries.get(fd) ?? { hub: this, fd, watchers: new Set<Watcher>(), registered: 0 };
+    const entry = this.#entries.get(fd) ?? { hub: this, fd, watchers: [], registered: 0 };
     for (const other of entry.watchers) {
       const both = other._mask & mask;
       if (both === 0) continue;
@@ -117,15 +118,15 @@ class Hub {
     }
     // Whether it can be watched is found out now, also for a watcher that is not armed yet.
     this.#register(entry, entry.registered | mask);
-    entry.watchers.add(watcher);
+    entry.watchers = [...entry.watchers, watcher];
     this.#entries.set(fd, entry);
     if (this.domain === EVENT_PRI) priorityHubs.set(fd, this);
     return entry;
   }
 
   dismiss(entry: Entry, watcher: Watcher): void {
-    entry.watchers.delete(watcher);
-    if (entry.watchers.size === 0 && this.#entries.get(entry.fd) === entry) this.#entries.delete(entry.fd);
+    entry.watchers = entry.watchers.filter((other) => other !== watcher);
+    if (entry.watchers.length === 0 && this.#entries.get(entry.fd) === entry) this.#entries.delete(entry.fd);
     this.update(entry);
     this.closeIfUnused();
   }
@@ -195,43 +196,77 @@ class Hub {
 
   #fail(entry: Entry, error: unknown): void {
     if (this.#entries.get(entry.fd) === entry) this.#entries.delete(entry.fd);
-    const watchers = [...entry.watchers];
-    entry.watchers.clear();
+    const { watchers } = entry;
+    entry.watchers = [];
     for (const watcher of watchers) watcher._fail(error);
   }
 
-  #onReady(): void {
+  /** @returns whether the host goes on watching */
+  #onReady(): boolean {
     try {
-      const due = this.#due();
-      if (this.#cutShort) due.sort(([first], [second]) => first._turn - second._turn);
-      this.#cutShort = true;
-      for (const [watcher, entry, ready] of due) {
-        watcher._turn = ++this.#turn;
-        watcher._tell(entry, ready);
-        // As between any two callbacks of Node's.
-        drainMicrotasks();
-      }
-      this.#cutShort = false;
+      this.#tellAll();
     } finally {
-      for (const entry of this.#served) entry.hub.update(entry);
-      for (const entry of this.#served) for (const watcher of entry.watchers) watcher._count();
-      this.#served.clear();
-      if (this.#registered > 0) this.#hostWatch.arm();
+      if (this.#served.size > 0) this.#updateServed();
+      // What a callback throws leaves here, and nothing is returned.
+      if (this.#cutShort && this.#registered > 0) this.#hostWatch.arm();
     }
+    return this.#registered > 0;
   }
 
-  #due(): [Watcher, Entry, number][] {
-    const due: [Watcher, Entry, number][] = [];
-    for (const [key, ready] of this.#selector.select(0)) {
-      const entry = key.data as Entry;
-      for (const watcher of entry.watchers) due.push([watcher, entry, ready]);
+  // Who is due is written down before the first of them is told: any callback may close any watcher, or watch the same
+  // number anew, and who came after the look has not been told of anything yet.
+  #tellAll(): void {
+    const due: Due = { watchers: [], bits: [] };
+    const wasCutShort = this.#cutShort;
+    this.#cutShort = true;
+    this.#look(due);
+    if (wasCutShort) sortByTurn(due);
+    this.#turn += 1;
+    const { watchers, bits } = due;
+    for (let index = 0; index < watchers.length; index++) {
+      watchers[index]._tell(this, bits[index], this.#turn);
+      // As between any two callbacks of Node's.
+      drainMicrotasks();
     }
-    if (due.length > 0 || this.domain !== EVENT_PRI) return due;
-    for (const entry of this.#entries.values()) {
-      for (const watcher of entry.watchers) due.push([watcher, entry, EVENT_PRI]);
-    }
-    return due;
+    this.#cutShort = false;
   }
+
+  #look(due: Due): void {
+    const { pairs, length } = this.#selector._select(0);
+    const entries = this.#entries;
+    for (let index = 0; index < length; index++) {
+      const entry = entries.get(pairs[2 * index]);
+      if (entry !== undefined) addDue(due, entry.watchers, pairs[2 * index + 1] & entry.registered);
+    }
+    if (due.watchers.length > 0 || this.domain !== EVENT_PRI) return;
+    for (const { watchers } of entries.values()) addDue(due, watchers, EVENT_PRI);
+  }
+
+  #updateServed(): void {
+    for (const entry of this.#served) entry.hub.update(entry);
+    for (const entry of this.#served) for (const watcher of entry.watchers) watcher._count();
+    this.#served.clear();
+  }
+}
+
+/** Who is to be told in a turn, and of what: two arrays, since pairs would be so many objects more. */
+interface Due {
+  readonly watchers: Watcher[];
+  readonly bits: number[];
+}
+
+function addDue(due: Due, watchers: readonly Watcher[], bits: number): void {
+  for (let index = 0; index < watchers.length; index++) {
+    due.watchers.push(watchers[index]);
+    due.bits.push(bits);
+  }
+}
+
+/** Those who have not been told for longest come first. */
+function sortByTurn({ watchers, bits }: Due): void {
+  const bitsOf = new Map(watchers.map((watcher, index) => [watcher, bits[index]]));
+  watchers.sort((first, second) => first._turn - second._turn);
+  for (const [index, watcher] of watchers.entries()) bits[index] = bitsOf.get(watcher) as number;
 }
 
 let sharedHub: Hub | null = null;
@@ -260,7 +295,7 @@ export class Watcher implements AsyncIterable<number, undefined> {
   /** The watched descriptor. */
   readonly fd: number;
   /** @internal */ readonly _mask: number;
-  /** When it was told last. @internal */ _turn = 0;
+  /** The turn in which it was told last. @internal */ _turn = 0;
   readonly #entries: Entry[] = [];
   readonly #callback: WatchCallback | null;
   readonly #onError: WatchOptions['onError'];
@@ -384,7 +419,8 @@ export class Watcher implements AsyncIterable<number, undefined> {
   }
 
   /** The descriptor has `ready`, which may be nothing that is of interest here. @internal */
-  _tell(entry: Entry, ready: number): void {
+  _tell(hub: Hub, ready: number, turn: number): void {
+    this._turn = turn;
     const told = ready & this._mask;
     if ((told === 0 && ready !== 0) || !this._isArmed()) return;
     if (this.#callback !== null) {
@@ -393,7 +429,7 @@ export class Watcher implements AsyncIterable<number, undefined> {
     }
     // It stays with the selector for now: most consumers ask for the next step at once.
     this.#requests.shift()?.resolve({ done: false, value: told });
-    for (const one of this.#entries) entry.hub.served(one);
+    for (const entry of this.#entries) hub.served(entry);
   }
 
   #call(callback: WatchCallback, told: number): void {

@@ -42,7 +42,7 @@ export function checkHostWatch(mode: unknown, selector: SelectorLike | undefined
 }
 
 /** A selector of ours that watches the descriptor of a foreign one, for a thread to wait on. */
-function watchByThread(fd: number, onReady: () => void): NativeHostWatch {
+function watchByThread(fd: number, onReady: () => boolean): NativeHostWatch {
   const outer = binding.createSelector(binding.selectorNames[0]);
   if (typeof outer === 'number') throw errorFor(outer, 'host watch');
   let watch: NativeHostWatch | number;
@@ -69,11 +69,12 @@ function watchByThread(fd: number, onReady: () => void): NativeHostWatch {
 
 /**
  * A watch of the host on a selector, not armed yet. It and its callback keep each other alive while it is armed.
+ * @param onReady gives whether the watch is to be armed again
  * @param mode the best one that can be had if left out
  * @throws RuntimeError (ERR_SELECTOR_NOT_HOSTABLE), OSError
  * @internal
  */
-export function watchSelector(selector: SelectorLike, onReady: () => void, mode?: HostWatchMode): NativeHostWatch {
+export function watchSelector(selector: SelectorLike, onReady: () => boolean, mode?: HostWatchMode): NativeHostWatch {
   const fd = descriptorOf(selector);
   const wanted = mode ?? (hostCanNest && fd >= 0 ? 'nested' : 'thread');
   let watch: NativeHostWatch | number;

@@ -101,7 +101,7 @@ export class HostedDriver implements Driver {
 
   readonly #onImmediate = (): void => {
     this.#immediate = null;
-    this.#turnInContext();
+    this.#turnAndArm();
   };
 
   readonly #onTimer = (): void => {
@@ -110,15 +110,23 @@ export class HostedDriver implements Driver {
     const loop = this.#loop;
     if (this.#immediate === null && loop.time() + loop._clockResolution <= this.#timerWhen) {
       this.#armTimer(this.#timerWhen - loop.time());
-    } else this.#turnInContext();
+    } else this.#turnAndArm();
   };
 
-  #turnInContext(): void {
-    this.#context.runInAsyncScope(this.#turn, this);
+  /** A turn that the watch did not call for, and whose answer it does not hear. */
+  #turnAndArm(): void {
+    if (!this.#turnInContext()) return;
+    const result = this.#watch.arm();
+    if (result < 0) this.#finish({ error: errorFor(result, 'host watch') });
   }
 
-  #turn(): void {
-    if (this.#end === null) return;
+  #turnInContext(): boolean {
+    return this.#context.runInAsyncScope(this.#turn, this);
+  }
+
+  /** @returns whether the watch is to be armed */
+  #turn(): boolean {
+    if (this.#end === null) return false;
     const loop = this.#loop;
     let timeout: Seconds | null = 0;
     try {
@@ -128,7 +136,7 @@ export class HostedDriver implements Driver {
         loop._runOnce();
         if (loop._stopping) {
           this.#finish();
-          return;
+          return false;
         }
         timeout = loop._nextTimeout();
         if (timeout === 0) continue;
@@ -138,11 +146,11 @@ export class HostedDriver implements Driver {
       }
     } catch (error) {
       this.#finish({ error });
-      return;
+      return false;
     } finally {
       loop._run.setInTurn(loop, false);
     }
-    this.#arm(timeout);
+    return this.#giveWay(timeout);
   }
 
   /**
@@ -164,7 +172,8 @@ export class HostedDriver implements Driver {
     return true;
   }
 
-  #arm(wanted: Seconds | null): void {
+  /** @returns as `#turn` */
+  #giveWay(wanted: Seconds | null): boolean {
     let timeout = wanted;
     if (timeout !== null && timeout > 0 && this.#loop._clock instanceof VirtualClock) {
       // While other threads work, a virtual clock stands still, and only they can end the wait.
@@ -172,15 +181,11 @@ export class HostedDriver implements Driver {
     }
     if (timeout === 0) {
       this.wake();
-      return;
-    }
-    const result = this.#watch.arm();
-    if (result < 0) {
-      this.#finish({ error: errorFor(result, 'host watch') });
-      return;
+      return false;
     }
     if (timeout === null) this.#clearTimer();
     else this.#armTimer(timeout);
+    return true;
   }
 
   #armTimer(timeout: Seconds): void {

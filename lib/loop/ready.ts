@@ -9,7 +9,7 @@ export type SelectorLike = Pick<BaseSelector, 'register' | 'unregister' | 'modif
   fileno?(): number;
 };
 
-/** Ready entries: the pairs of a native selector, or a list of [key, mask]. Both can be iterated. */
+/** Ready entries: the pairs of a native selector, or a list of [key, mask]. */
 export type ReadyList = ReadyPairs | readonly ReadyEntry[];
 
 /** Selects without making an object for each entry, unless `select` is somebody else's. */

@@ -66,7 +66,8 @@ export type HostWatchMode =
 export interface NativeHostWatch {
   /**
    * Arms the watch: when the selector has (or gets) something ready, `onReady` is called once from the host loop, and
-   * the watch is disarmed. May be called when already armed. Interests changed while armed are seen.
+   * the watch is disarmed; if `onReady` gives true and does not call `disarm`, it is armed again, which saves this call. May
+   * be called when already armed. Interests changed while armed are seen.
    */
   arm(): Result;
   /** Disarms: `onReady` is not called any more until `arm`, even if readiness was already on its way. */
@@ -133,12 +134,12 @@ export interface NativeBinding {
   /** Makes a selector by name. @returns the selector, or `-errno` (`-ENOSYS` for a name that is not compiled in) */
   createSelector(name: string): NativeSelector | Result;
   /** @returns a watch, disarmed, or `-errno` (`-ENOTSUP` where the mode cannot be had) */
-  createHostWatch(selector: NativeSelector, mode: HostWatchMode, onReady: () => void): NativeHostWatch | Result;
+  createHostWatch(selector: NativeSelector, mode: HostWatchMode, onReady: () => boolean): NativeHostWatch | Result;
   /**
    * A nested watch on any descriptor that becomes readable when its owner has something, for selectors that are not
    * ours but have a `fileno()`. The descriptor stays the caller's.
    */
-  createHostWatchForFd(fd: Fd, onReady: () => void): NativeHostWatch | Result;
+  createHostWatchForFd(fd: Fd, onReady: () => boolean): NativeHostWatch | Result;
   /**
    * From now on the host's loop is woken whenever a nested watch is armed: for hosts that wait for it while it is not
    * running (Electron). May be called again. @returns 0; `-ENOTSUP` if the host has no threadsafe functions

@@ -39,12 +39,15 @@ export class ReadyPairs {
     this.memory = this.pairs.buffer;
   }
 
-  *[Symbol.iterator](): IterableIterator<ReadyEntry> {
-    for (let index = 0; index < this.length; index++) {
-      const key = this.keys.get(this.pairs[2 * index]);
+  toArray(): ReadyEntry[] {
+    const { keys, pairs, length } = this;
+    const entries: ReadyEntry[] = [];
+    for (let index = 0; index < length; index++) {
+      const key = keys.get(pairs[2 * index]);
       // A descriptor that the kernel reports and nobody registered is skipped (SEL-036).
-      if (key !== undefined) yield [key, this.pairs[2 * index + 1] & key.events];
+      if (key !== undefined) entries.push([key, pairs[2 * index + 1] & key.events]);
     }
+    return entries;
   }
 }
 
@@ -136,7 +139,7 @@ export abstract class NativeSelectorBase extends BaseSelector {
    */
   select(timeout: Seconds | null = null): ReadyEntry[] {
     if (timeout === null || timeout > 0) checkMayBlock('select() with a wait', this.allowBlocking);
-    return [...this._select(timeout)];
+    return this._select(timeout).toArray();
   }
 
   /** As `select`, without an object for each entry. The result is overwritten by the next call. @internal */

@@ -57,9 +57,9 @@ class HostWatch final : public SelectorObserver {
   HostWatch& operator=(const HostWatch&) = delete;
   ~HostWatch();
 
-  // In this order, once each. `object` has the callback as its property `onReady`.
+  // In this order, once each. `object` keeps `callback` alive.
   void SetEngine(WatchEngine* engine);
-  Result SetObject(napi_value object);
+  Result SetObject(napi_value object, napi_value callback);
 
   Result Arm();
   void Disarm();
@@ -77,15 +77,18 @@ class HostWatch final : public SelectorObserver {
   void SelectorClosing() override;
 
  private:
-  void SetArmed(bool armed);
-  void Call(napi_value object);
+  void HoldWhileArmed();
+  bool Call(napi_value object);
 
   napi_env env_;
   std::shared_ptr<Selector> selector_;  // Empty for a watch on a foreign descriptor.
   WatchEngine* engine_ = nullptr;
   napi_ref object_ = nullptr;                   // Weak while disarmed, strong while armed.
+  napi_ref callback_ = nullptr;                 // Weak: it lives as long as the object.
   napi_async_context async_context_ = nullptr;  // For an engine without a scope.
   bool armed_ = false;
+  bool held_ = false;      // Whether object_ is strong.
+  bool disarmed_ = false;  // Since the call began.
   bool calling_ = false;
   uint32_t ticket_ = 0;
 };

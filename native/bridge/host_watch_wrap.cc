@@ -76,7 +76,7 @@ napi_value MakeObject(napi_env env, Environment* environment, std::unique_ptr<Ho
   environment->new_host_watch = nullptr;
   if (object.IsEmpty()) return nullptr;
   Define(object, {Value("onReady", on_ready)});
-  const Result result = native->SetObject(object);
+  const Result result = native->SetObject(object, on_ready);
   if (result >= 0) return object;
   native->Close();
   return FromInt(env, result);

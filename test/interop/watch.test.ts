@@ -159,6 +159,30 @@ describe('what is told', () => {
     expect(watchers.map((watcher) => watcher.closed())).toEqual([true, true, true, true]);
   });
 
+  test('a watcher that takes the place of another one in a callback is not told of what was ready for that', async () => {
+    const pairs = [kit.current.pair(), kit.current.pair()];
+    // While one is left, all share a selector.
+    counting(kit.current.pair()[0]);
+    const later: Watcher[] = [];
+    const told = new Set<Watcher>();
+    const watchers = pairs.map(([socket, other]) => {
+      other.send(byte);
+      return kit.current.own(
+        watch(socket, 'r', () => {
+          for (const watcher of watchers) watcher.close();
+          for (const [own] of pairs) {
+            own.recv(1);
+            later.push(kit.current.own(watch(own, 'r', (_ready, watcher) => told.add(watcher))));
+          }
+        }),
+      );
+    });
+    await until(() => later.length > 0);
+    await turns(3);
+    expect(later).toHaveLength(2);
+    expect(told.size).toBe(0);
+  });
+
   test('promise jobs and ticks of a callback run before the next callback', async () => {
     const order: string[] = [];
     const watchers = [0, 1].map((index) => {
@@ -469,6 +493,24 @@ describe('processes', () => {
           assert(caught.length >= 3);
           assert.deepStrictEqual([...new Set(caught)], ['first uncaughtException']);
           console.log('ok');
+        });`),
+    );
+  });
+
+  test('those that a thrown exception kept from being told come first in the next turn', async () => {
+    expectOk(
+      await library.run(`${subject}
+        const told = [];
+        process.on('uncaughtException', () => {});
+        const pairs = Array.from({ length: 3 }, () => socketpair());
+        pairs.forEach(([one], index) => watch(one, 'w', () => {
+          told.push(index);
+          if (told.length < 12) throw new Error('each time');
+          console.log('ok');
+          process.exit();
+        }));
+        process.on('exit', () => {
+          for (let from = 0; from < 12; from += 3) assert.strictEqual(new Set(told.slice(from, from + 3)).size, 3);
         });`),
     );
   });

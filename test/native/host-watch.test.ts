@@ -115,6 +115,37 @@ describe.each(watched)('a watch of the mode %s on %s', (mode, name) => {
     );
   });
 
+  test('a call that gives true arms it again, unless it was disarmed or closed since the call began', async () => {
+    expectOk(
+      await run(
+        `
+        ready();
+        watch.arm();
+        await until(() => calls === 10);
+        await turn(); await turn();
+        assert.strictEqual(calls, 10);
+        const answer = async (answered, during) => {
+          const before = calls;
+          act = () => { during(); return answered; };
+          assert.strictEqual(watch.arm(), 0);
+          await until(() => calls > before);
+          await turn(); await turn();
+          return calls - before;
+        };
+        for (const other of [1, 'true', {}, null, undefined]) assert.strictEqual(await answer(other, () => {}), 1);
+        assert.strictEqual(await answer(true, () => watch.disarm()), 1);
+        assert.strictEqual(await answer(true, () => process.nextTick(() => watch.disarm())), 1);
+        assert.strictEqual(await answer(true, () => Promise.resolve().then(() => watch.disarm())), 1);
+        assert(await answer(true, () => { watch.disarm(); watch.arm(); }) > 1);
+        watch.disarm();
+        assert.strictEqual(await answer(true, () => watch.close()), 1);
+        assert.strictEqual(watch.arm(), -EBADF);
+        close();`,
+        `() => { calls += 1; return calls < 10 || act(); }`,
+      ),
+    );
+  });
+
   test('ends with its selector, also inside its own call', async () => {
     expectOk(
       await run(`
