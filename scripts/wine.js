@@ -97,14 +97,16 @@ function setUp() {
 /** A path of this system as Windows sees it. */
 const windowsPath = (file) => `Z:${path.resolve(file).replaceAll('/', '\\')}`;
 
-/** Between two programs the server stays, which takes seconds to start. @returns what ends it */
+/** Between two programs the server and its services stay, which take seconds to start. @returns what ends them */
 function keepRunning() {
   const server = ['/usr/bin/wineserver', '/usr/lib/wine/wineserver64'].find((file) => fs.existsSync(file));
   if (server === undefined) return () => {};
-  // It stays, and a pipe that it has inherited would never end.
+  // They stay, and a pipe that they have inherited would never end.
   const { status } = spawnSync(server, ['--persistent'], { env: environment, stdio: 'ignore' });
   // One that runs already is as good, and somebody else's to end.
   if (status !== 0) return () => {};
+  // The first program starts the services.
+  spawnSync(wine, ['wineboot'], { env: environment, stdio: 'ignore' });
   return () => void spawnSync(server, ['--kill'], { env: environment });
 }
 
