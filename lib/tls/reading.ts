@@ -4,6 +4,7 @@
 import { CancelledError, isFatal, RuntimeError, typeError } from '../base/errors';
 import { describeType } from '../sockets/socket';
 import { BufferedProtocol, type Protocol } from '../transports/protocol';
+import { takeTogether } from './chunks';
 import type { SSLProtocol } from './ssl-protocol';
 import type { SSLSession } from './session';
 
@@ -82,6 +83,7 @@ export class Reading {
   }
 
   #feed(): void {
+    if (this.#encryptedSize === 0) return;
     this.#encryptedSize = 0;
     for (const chunk of this.#encrypted.splice(0)) this.#protocol._session?.feed(chunk);
   }
@@ -91,8 +93,7 @@ export class Reading {
     const protocol = this.#protocol._appProtocol;
     if (protocol instanceof BufferedProtocol) return this.#fillBuffer(protocol, waiting);
     if (this.#plainSize > 0) {
-      const data = this.#plain.length === 1 ? this.#plain[0] : Buffer.concat(this.#plain, this.#plainSize);
-      this.#plain.length = 0;
+      const data = takeTogether(this.#plain) as Buffer;
       this.#plainSize = 0;
       (protocol as Protocol).dataReceived(data);
     }
@@ -148,7 +149,7 @@ export class Reading {
   /** Pauses and resumes the transport below. */
   control(): void {
     if (this.#protocol._transport === null) return;
-    const [low, high] = this.#protocol._appTransport.getReadBufferLimits();
+    const { _readLow: low, _readHigh: high } = this.#protocol._appTransport;
     if (this.size >= high && !this.#pausedBelow) this.#pauseBelow(true);
     else if (this.size <= low && this.#pausedBelow) this.#pauseBelow(false);
   }

@@ -63,28 +63,37 @@ export class SSLSession {
   }
 
   feed(chunk: Uint8Array): void {
-    this.#call(() => this.engine.feed(chunk));
+    const outer = this.#inCall;
+    this.#inCall = true;
+    try {
+      this.engine.feed(chunk);
+    } finally {
+      this.#inCall = outer;
+    }
     // The stream knows it already; its event comes with the next tick.
     const { _readableState: state } = this.engine.socket as unknown as { _readableState?: { ended?: boolean } };
     if (state?.ended === true) this.peerEnded = true;
   }
 
   write(chunk: Uint8Array): void {
-    this.#call(() => this.engine.write(chunk));
+    const outer = this.#inCall;
+    this.#inCall = true;
+    try {
+      this.engine.write(chunk);
+    } finally {
+      this.#inCall = outer;
+    }
   }
 
   /** Says goodbye, unless that was said. */
   end(): void {
-    if (!this.engine.socket.writableEnded) this.#call(() => this.engine.end());
-  }
-
-  #call(action: () => void): void {
-    const outermost = !this.#inCall;
+    if (this.engine.socket.writableEnded) return;
+    const outer = this.#inCall;
     this.#inCall = true;
     try {
-      action();
+      this.engine.end();
     } finally {
-      if (outermost) this.#inCall = false;
+      this.#inCall = outer;
     }
   }
 }

@@ -7,12 +7,12 @@
 // Output and plain bytes come before `feed` and `write` return; the handshake's end does too, or else within the tick
 // queue of the same handle, as errors and the peer's close_notify do. Nothing here waits for Node's own loop.
 
-import { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 
 import type { OSError } from '../base/errors';
-import { noCertificate, SSLCertVerificationError, sslErrorOf } from './ssl-error';
+import { LowerStream } from './lower-stream';
 import { nodeTls } from './node-tls';
+import { noCertificate, SSLCertVerificationError, sslErrorOf } from './ssl-error';
 import { nameOptions, secureContextOf, type SSLSettings } from './options';
 
 export interface SSLEngineEvents {
@@ -27,60 +27,17 @@ export interface SSLEngineEvents {
   failed(error: OSError): void;
 }
 
-/** What node:tls puts around a stream that is no socket. */
-interface StreamWrap {
-  _handle: unknown;
-  finishWrite(handle: unknown, status: number): void;
-}
-
 /** The native half of a TLSSocket, as far as there is no public way. */
 interface NativeHalf {
-  _parentWrap?: Partial<StreamWrap>;
   verifyError?(): (Error & { code?: string }) | null;
-}
-
-/** The stream that a TLSSocket believes to be its connection. */
-class Lower extends Duplex {
-  /** Writes that were taken and not confirmed yet: the pieces of one, as TLS sees it. */
-  confirms: (() => void)[] = [];
-  readonly #take: (chunk: Uint8Array) => void;
-
-  constructor(take: (chunk: Uint8Array) => void) {
-    super();
-    this.#take = take;
-  }
-
-  // Not through the buffers of Duplex: what is written is out at once, and what is fed is in at once.
-  override write(chunk: Uint8Array, ...rest: unknown[]): boolean {
-    // Not every runtime wants to hear of it.
-    const confirm = rest[rest.length - 1];
-    if (typeof confirm === 'function') this.confirms.push(confirm as () => void);
-    this.#take(chunk);
-    return true;
-  }
-
-  override cork(): void {
-    // Nothing is held back.
-  }
-
-  override uncork(): void {
-    // Nothing was held back.
-  }
-
-  override end(): this {
-    return this;
-  }
-
-  override _read(): void {
-    // It is fed by 'data' events.
-  }
 }
 
 export class SSLEngine {
   /** Node's half: certificates, session, protocol. */
   readonly socket: TLSSocket;
-  readonly #lower: Lower;
-  readonly #wrap: StreamWrap | null;
+  /** Whether everything is done inside of the calls. Otherwise Node's own loop has to go round. */
+  readonly isImmediate: boolean;
+  readonly #lower: LowerStream;
   readonly #events: SSLEngineEvents;
   #inside = false;
   #done = false;
@@ -88,16 +45,14 @@ export class SSLEngine {
 
   constructor(settings: SSLSettings, events: SSLEngineEvents) {
     this.#events = events;
-    this.#lower = new Lower((chunk) => {
+    this.#lower = new LowerStream((chunk) => {
       if (!this.#over) events.output(chunk);
       // Written from the tick queue: nobody is about to confirm it.
-      if (!this.#inside) process.nextTick(() => this.#confirm());
+      if (!this.#inside) process.nextTick(() => this.#lower.confirm());
     });
     this.socket = settings.serverSide ? this.#serve(settings) : this.#connect(settings);
     const { socket } = this;
-    // Deno has one too, but what it is told comes to nothing.
-    const wrap = 'Deno' in globalThis ? undefined : this.#native?._parentWrap;
-    this.#wrap = typeof wrap?.finishWrite === 'function' && wrap._handle !== undefined ? (wrap as StreamWrap) : null;
+    this.isImmediate = this.#lower.adopt(socket);
     socket.on('error', (error) => this.#fail(error));
     socket.on('_tlsError', (error: unknown) => this.#fail(error));
     socket.on('close', () => {
@@ -126,11 +81,6 @@ export class SSLEngine {
 
   get #native(): NativeHalf | null {
     return (this.socket as unknown as { _handle: NativeHalf | null })._handle;
-  }
-
-  /** Whether everything is done inside of the calls. Otherwise Node's own loop has to go round. */
-  get isImmediate(): boolean {
-    return this.#wrap !== null;
   }
 
   /** Plain bytes that were written and are not encrypted yet: the peer has to answer first. */
@@ -174,17 +124,36 @@ export class SSLEngine {
 
   /** Encrypted bytes from the peer. The memory is the caller's again afterwards. */
   feed(chunk: Uint8Array): void {
-    if (!this.#over) this.#enter(() => this.#lower.emit('data', chunk));
+    if (this.#over) return;
+    this.#inside = true;
+    try {
+      this.#lower.feed(chunk);
+      this.#lower.confirm();
+    } finally {
+      this.#inside = false;
+    }
   }
 
   /** Plain bytes for the peer. */
   write(chunk: Uint8Array): void {
-    this.#enter(() => this.socket.write(chunk));
+    this.#inside = true;
+    try {
+      this.socket.write(chunk);
+      this.#lower.confirm();
+    } finally {
+      this.#inside = false;
+    }
   }
 
   /** Sends our close_notify, after what was written. */
   end(): void {
-    this.#enter(() => this.socket.end());
+    this.#inside = true;
+    try {
+      this.socket.end();
+      this.#lower.confirm();
+    } finally {
+      this.#inside = false;
+    }
   }
 
   /** No more events. */
@@ -192,27 +161,6 @@ export class SSLEngine {
     if (this.#over) return;
     this.#over = true;
     this.socket.destroy();
-  }
-
-  #enter(action: () => unknown): void {
-    this.#inside = true;
-    try {
-      action();
-      this.#confirm();
-    } finally {
-      this.#inside = false;
-    }
-  }
-
-  // node:tls goes on with its output when the write before is confirmed. The stream's own way confirms from Node's loop,
-  // which does not go round in a synchronous run.
-  #confirm(): void {
-    const wrap = this.#wrap;
-    for (let confirms = this.#lower.confirms; confirms.length > 0; confirms = this.#lower.confirms) {
-      this.#lower.confirms = [];
-      if (wrap === null) for (const confirm of confirms) confirm();
-      else if (wrap._handle !== null) wrap.finishWrite(wrap._handle, 0);
-    }
   }
 
   #finish(): void {

@@ -137,7 +137,7 @@ export class SSLProtocol extends BufferedProtocol {
   }
 
   override bufferUpdated(byteCount: number): void {
-    this._reading.take((receiveBuffer as Buffer).subarray(0, byteCount));
+    this._reading.take(new Uint8Array((receiveBuffer as Buffer).buffer, 0, byteCount));
   }
 
   override eofReceived(): unknown {

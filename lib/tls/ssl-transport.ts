@@ -17,15 +17,15 @@ export class SSLTransport extends FlowControlTransport {
   /** @internal */ readonly _startTlsCompatible = true;
   /** @internal */ readonly _sslProtocol: SSLProtocol;
   /** @internal */ _closed = false;
-  #readLow: number;
-  #readHigh: number;
+  /** @internal */ _readLow: number;
+  /** @internal */ _readHigh: number;
 
   /** @internal */
   constructor(loop: BaseEventLoop, sslProtocol: SSLProtocol) {
     super({}, loop);
     this._sslProtocol = sslProtocol;
     [this._lowWater, this._highWater] = waterMarks(null, null, SSL_HIGH_WATER_WRITE);
-    [this.#readLow, this.#readHigh] = waterMarks(null, null, SSL_HIGH_WATER_READ);
+    [this._readLow, this._readHigh] = waterMarks(null, null, SSL_HIGH_WATER_READ);
   }
 
   /**
@@ -85,7 +85,7 @@ export class SSLTransport extends FlowControlTransport {
     if (!(data instanceof Uint8Array)) {
       throw typeError(`data must be a Uint8Array or a Buffer, not ${describeType(data)}`);
     }
-    if (data.length > 0) this._sslProtocol._writing.write([data]);
+    if (data.length > 0) this._sslProtocol._writing.write(data);
   }
 
   override writelines(chunks: Iterable<Uint8Array>): void {
@@ -96,7 +96,7 @@ export class SSLTransport extends FlowControlTransport {
         throw typeError(`a chunk must be a Uint8Array or a Buffer, not ${describeType(chunk)}`);
       }
     }
-    this._sslProtocol._writing.write(pieces.filter((chunk) => chunk.length > 0));
+    this._sslProtocol._writing.writelines(pieces.filter((chunk) => chunk.length > 0));
   }
 
   /** TLS has no half-closed state. @throws NotImplementedError */
@@ -120,7 +120,7 @@ export class SSLTransport extends FlowControlTransport {
 
   /** [low, high] of what is kept for an application that has paused reading. asyncio: get_read_buffer_limits. */
   getReadBufferLimits(): [low: number, high: number] {
-    return [this.#readLow, this.#readHigh];
+    return [this._readLow, this._readHigh];
   }
 
   /**
@@ -128,7 +128,7 @@ export class SSLTransport extends FlowControlTransport {
    * @throws ValueError unless high >= low >= 0
    */
   setReadBufferLimits(high: number | null = null, low: number | null = null): void {
-    [this.#readLow, this.#readHigh] = waterMarks(high, low, SSL_HIGH_WATER_READ);
+    [this._readLow, this._readHigh] = waterMarks(high, low, SSL_HIGH_WATER_READ);
     this._sslProtocol._reading.control();
   }
 

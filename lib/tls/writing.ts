@@ -4,6 +4,7 @@
 import { LOG_THRESHOLD_FOR_CONNLOST_WRITES } from '../base/constants';
 import { AssertionError, isFatal } from '../base/errors';
 import { logger } from '../base/log';
+import { takeTogether } from './chunks';
 import type { SSLProtocol } from './ssl-protocol';
 import type { SSLSession } from './session';
 
@@ -27,20 +28,35 @@ export class Writing {
     return this.#outgoingSize + this.#backlogSize + (this.#protocol._session?.engine.pendingPlain ?? 0);
   }
 
-  write(chunks: readonly Uint8Array[]): void {
+  write(chunk: Uint8Array): void {
+    if (!this.#mayWrite()) return;
+    this.#add(chunk);
+    this.#written();
+  }
+
+  writelines(chunks: readonly Uint8Array[]): void {
+    if (!this.#mayWrite()) return;
+    for (const chunk of chunks) this.#add(chunk);
+    this.#written();
+  }
+
+  #mayWrite(): boolean {
+    const { _state: state } = this.#protocol;
+    if (state === 'wrapped' || state === 'handshake') return true;
+    if (this.#tooLate >= LOG_THRESHOLD_FOR_CONNLOST_WRITES) logger.warning('SSL connection is closed');
+    this.#tooLate += 1;
+    return false;
+  }
+
+  #add(chunk: Uint8Array): void {
+    this.#backlog.push(chunk);
+    this.#backlogSize += chunk.length;
+  }
+
+  #written(): void {
     const protocol = this.#protocol;
-    const { _state: state } = protocol;
-    if (state !== 'wrapped' && state !== 'handshake') {
-      if (this.#tooLate >= LOG_THRESHOLD_FOR_CONNLOST_WRITES) logger.warning('SSL connection is closed');
-      this.#tooLate += 1;
-      return;
-    }
-    for (const chunk of chunks) {
-      this.#backlog.push(chunk);
-      this.#backlogSize += chunk.length;
-    }
     try {
-      if (state === 'wrapped') this.writeBacklog();
+      if (protocol._state === 'wrapped') this.writeBacklog();
     } catch (error) {
       if (isFatal(error)) throw error;
       protocol._fatalError(error, 'Fatal error on SSL protocol');
@@ -50,10 +66,8 @@ export class Writing {
   /** Encrypts everything that waits. */
   writeBacklog(): void {
     if (this.#backlog.length > 0) {
-      const chunks = this.#backlog.splice(0);
       this.#backlogSize = 0;
-      const whole = chunks.length === 1 ? chunks[0] : Buffer.concat(chunks);
-      (this.#protocol._session as SSLSession).write(whole);
+      (this.#protocol._session as SSLSession).write(takeTogether(this.#backlog));
       if (this.#protocol._settleFailure()) return;
     }
     this.pushOut();
@@ -69,11 +83,10 @@ export class Writing {
   pushOut(): void {
     const { _transport: below, _appTransport: above } = this.#protocol;
     if (!this.pausedBelow && this.#outgoing.length > 0) {
-      const chunks = this.#outgoing.splice(0);
       this.#outgoingSize = 0;
       // Together: one system call instead of one for each record.
-      if (chunks.length === 1) below?.write(chunks[0]);
-      else below?.writelines(chunks);
+      if (this.#outgoing.length === 1) below?.write(this.#outgoing.pop() as Uint8Array);
+      else below?.writelines(this.#outgoing.splice(0));
     }
     above._controlAppWriting();
   }

@@ -204,4 +204,64 @@ describe('garbage', () => {
     // The loop's own three, and the other end.
     expect(more).toBe(4);
   });
+
+  test('a TLS connection that ends or fails in a synchronous run is collected in that run', async () => {
+    const { keyFile, certFile } = certificates.current.selfSigned('server');
+    const end = await library.run(
+      `const { readFileSync } = require('fs');
+      const [key, cert] = [${JSON.stringify(keyFile)}, ${JSON.stringify(certFile)}].map((file) => readFileSync(file));
+      const tls = require('tls');
+      const references = [];
+      const events = [];
+      const { TLSSocket } = tls;
+      tls.TLSSocket = function (...args) {
+        const socket = new TLSSocket(...args);
+        references.push(new WeakRef(socket));
+        socket.on('close', () => events.push('close'));
+        return socket;
+      };
+      const loop = fdloop.newEventLoop();
+      function* connect() {
+        const [near, far] = fdloop.socketpair();
+        const served = loop.createTask(loop.connectAcceptedSocket(() => new fdloop.Protocol(), far, { ssl: { key, cert } }));
+        const lost = loop.createFuture();
+        class Client extends fdloop.Protocol { connectionLost(error) { lost.setResult(error); } }
+        const options = { sock: near, ssl: { ca: cert }, serverHostname: 'localhost' };
+        const [transport] = yield* loop.createConnection(() => new Client(), null, null, options);
+        references.push(new WeakRef(transport.getExtraInfo('ssl_object')));
+        yield* served;
+        transport.close();
+        yield* lost;
+      }
+      function* fail() {
+        const [near, far] = fdloop.socketpair();
+        near.send(Buffer.from('this is no TLS'));
+        try {
+          yield* loop.connectAcceptedSocket(() => new fdloop.Protocol(), far, { ssl: { key, cert } });
+        } catch (error) {
+          events.push(error.code);
+        }
+        near.close();
+      }
+      loop.runUntilCompleteSync((function* () {
+        for (let round = 0; round < 3; round++) {
+          yield* connect();
+          yield* fail();
+        }
+        const left = () => references.filter((reference) => reference.deref() !== undefined).length;
+        for (let turn = 0; turn < 200 && left() > 0; turn++) {
+          yield* fdloop.sleep(0);
+          global.gc();
+        }
+        console.log(JSON.stringify({ made: references.length, left: left(), events }));
+      })());
+      loop.close();`,
+      { nodeOptions },
+    );
+    expect(end.stderr).toBe('');
+    const code = 'ERR_SSL_WRONG_VERSION_NUMBER';
+    const { events, ...counts } = JSON.parse(end.stdout) as { events: string[] };
+    expect(counts).toEqual({ made: 9, left: 0 });
+    expect(events.sort()).toEqual([code, code, code, ...Array<string>(6).fill('close')]);
+  });
 });
