@@ -3,12 +3,13 @@
 
 const { contender } = require('../harness/contenders');
 
-// Name, way of node-watching.js. koffi calls poll(2) on the spot, which keeps Node from everything else (poll), or on a thread of
-// Node's pool (poll async).
+// Name, way of node-watching.js. koffi has a verb for this, and can call poll(2): on the spot, which keeps Node from everything
+// else, or on a thread of Node's pool.
 const ways = [
   ['watch()', 'watch'],
   ['loop.addReader()', 'reader'],
   ['EpollSelector', 'selector'],
+  ['koffi.node.poll()', 'koffiPoll'],
   ['koffi, poll(2) in place', 'koffi'],
   ['koffi, poll(2) on a thread', 'koffiAsync'],
   ['epoll', 'epoll'],
