@@ -69,14 +69,15 @@ function isBelowFloor(version) {
 function checkElf(file) {
   const { names, libraries } = elfNeeds(file);
   const wanted = names.filter(({ name }) => !WEAK_START_FILES.test(name));
-  const isMusl = libraries.some((library) => library.startsWith('libc.musl'));
+  // Zig asks for musl by its plain name.
+  const isMusl = libraries.some((library) => /^libc\.(musl-.*|so)$/.test(library));
   const isApi = ({ name }) => /^(napi|node_api)_/.test(name);
   const isUv = ({ name }) => name.startsWith('uv_');
   const isLibrary = (symbol) => !isApi(symbol) && !isUv(symbol) && (isMusl || symbol.version !== '');
   const api = nodeApi();
   const uv = declaredUvFunctions();
   const usual =
-    /^(lib(c|m|dl|pthread|rt)\.so\.\d|libstdc\+\+\.so\.6|libgcc_s\.so\.1|libc\.musl-\w+\.so\.1|ld-linux[\w-]*\.so\.\d)$/;
+    /^(lib(c|m|dl|pthread|rt)\.so\.\d|libstdc\+\+\.so\.6|libgcc_s\.so\.1|libc\.musl-\w+\.so\.1|libc\.so|ld-linux[\w-]*\.so\.\d)$/;
   const versions = [...new Set(wanted.filter(isLibrary).map(({ version }) => version))].sort();
   return {
     groups: [

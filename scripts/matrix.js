@@ -44,6 +44,12 @@ const runtimes = [
           package: '@oven/bun-linux-x64@1.4.5',
           file: 'node_modules/@oven/bun-linux-x64/bin/bun',
         },
+        // Where musl and a libstdc++ for it are installed.
+        {
+          name: 'bun-1.4.5-musl',
+          package: '@oven/bun-linux-x64-musl@1.4.5',
+          file: 'node_modules/@oven/bun-linux-x64-musl/bin/bun',
+        },
       ]
     : []),
 ];
@@ -61,7 +67,11 @@ function find(runtime, offline) {
     npm(['install', '--force', '--ignore-scripts', '--no-audit', '--no-fund', runtime.package], folder);
   }
   const { emulator = [], args = [] } = runtime;
-  if (emulator.length === 0) return [program, ...args];
+  if (emulator.length === 0) {
+    const { status, error, stderr } = spawnSync(program, ['--version'], { encoding: 'utf8' });
+    if (status === 0) return [program, ...args];
+    return `does not start here: ${(stderr || error?.message || `exit ${status}`).split('\n')[0]}`;
+  }
   // The cases have no PATH.
   const found = process.env.PATH.split(path.delimiter)
     .map((directory) => path.join(directory, emulator[0]))

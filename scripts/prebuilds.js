@@ -2,7 +2,7 @@
 // prebuilds.js: `npm run prebuilds`: compiles the addons that the package brings along into prebuilds/, as far as this
 // machine can. prebuildify strips them and puts them where the loader looks; compile-prebuild.js compiles.
 //
-//   npm run prebuilds                     whatever can be built here
+//   npm run prebuilds                     whatever can be built with what is installed here
 //   npm run prebuilds -- linux-x64-glibc  these, or fail
 //   npm run prebuilds -- host              this system's
 //   npm run prebuilds -- --all            every one has to be in prebuilds/ in the end
@@ -14,6 +14,7 @@ const { promisify } = require('node:util');
 
 const prebuildify = promisify(require('prebuildify'));
 
+const { hasZig, zig } = require('./kit');
 const { hostName, isBuilt, root, targets } = require('./targets');
 
 const stage = path.join(root, 'build-prebuilds');
@@ -23,13 +24,19 @@ function isThere(command) {
   return spawnSync(command, ['--version']).status === 0;
 }
 
-/** What is missing to build it here, or nothing. */
-function obstacle(target) {
+function isZig({ name, cross }) {
+  return name !== hostName() && cross?.zig !== undefined;
+}
+
+/** What is missing to build it here, or nothing. What was asked for by name is worth an installation of Zig. */
+function obstacle(target, isAskedFor) {
   if (target.name === hostName()) return '';
   if (target.cross === undefined) return 'is built on such a system only';
   const { compiler, package: name } = target.cross;
   if (!isThere('cmake')) return 'needs cmake';
-  if (!isThere(compiler)) return `needs ${compiler} (Debian: apt-get install ${name})`;
+  if (isZig(target)) {
+    if (!isAskedFor && !hasZig()) return `needs Zig, which \`npm run prebuilds -- ${target.name}\` installs`;
+  } else if (!isThere(compiler)) return `needs ${compiler} (Debian: apt-get install ${name})`;
   return fs.existsSync(path.join(root, 'node_modules', headersForOtherSystems)) ? '' : 'needs `npm ci`';
 }
 
@@ -37,13 +44,15 @@ async function build(target) {
   const folder = path.join(stage, target.name);
   fs.mkdirSync(folder, { recursive: true });
   process.env.FDLOOP_PREBUILD = target.name;
+  if (isZig(target)) process.env.FDLOOP_ZIG = zig();
   await prebuildify({
     name: 'addon',
     napi: true,
     platform: target.platform,
     arch: target.arch,
     tagLibc: target.libc,
-    strip: true,
+    // Zig has none, and need not: it links without names.
+    strip: !isZig(target),
     stripBin: target.name === hostName() ? 'strip' : target.cross.strip,
     cwd: folder,
     out: root,
@@ -66,7 +75,7 @@ async function main() {
   let failed = 0;
   for (const target of targets) {
     if (names.length > 0 && !names.includes(target.name)) continue;
-    let state = obstacle(target);
+    let state = obstacle(target, names.includes(target.name));
     let isFailure = state !== '' && names.length > 0;
     if (state === '') {
       try {

@@ -8,7 +8,9 @@ const path = require('node:path');
 const root = path.join(__dirname, '..');
 
 /** @typedef {{ name: string, platform: string, arch: string, libc: string, file: string, cross?: Cross }} Target */
-/** @typedef {{ toolchain: string, compiler: string, package: string, strip: string }} Cross a CMake toolchain file, and Debian's name for what it needs */
+/** @typedef {{ toolchain: string, compiler: string, package: string, strip: string }} Debian a CMake toolchain file, and Debian's name for what it needs */
+/** @typedef {{ toolchain: string, zig: string }} Zig one for Zig, which is told the processor */
+/** @typedef {Debian | Zig} Cross */
 
 function target(platform, arch, libc, cross) {
   const file = path.posix.join('prebuilds', `${platform}-${arch}`, libc === '' ? 'addon.node' : `addon.${libc}.node`);
@@ -17,6 +19,10 @@ function target(platform, arch, libc, cross) {
 
 function debian(toolchain, compiler, strip, name = compiler) {
   return { toolchain: path.join('cmake', toolchain), compiler, strip, package: name };
+}
+
+function musl(arch, processor) {
+  return target('linux', arch, 'musl', { toolchain: path.join('cmake', 'zig-musl.cmake'), zig: processor });
 }
 
 /** @type {readonly Target[]} */
@@ -35,9 +41,9 @@ const targets = [
     'glibc',
     debian('linux-arm64.cmake', 'aarch64-linux-gnu-g++', 'aarch64-linux-gnu-strip', 'g++-aarch64-linux-gnu'),
   ),
-  target('linux', 'arm64', 'musl'),
+  musl('arm64', 'aarch64'),
   target('linux', 'x64', 'glibc'),
-  target('linux', 'x64', 'musl'),
+  musl('x64', 'x86_64'),
   target('win32', 'arm64', ''),
   target(
     'win32',
