@@ -1,6 +1,6 @@
 'use strict';
 // jest.config.js: how `npm test` runs. TypeScript goes through swc (no type check here: that is `npm run typecheck`), with
-// async functions and class fields left native, because the order of microtasks is part of what is tested.
+// async functions left native, because the order of microtasks is part of what is tested, and class fields as in tsconfig.json.
 
 const fs = require('node:fs');
 const path = require('node:path');
@@ -25,7 +25,7 @@ module.exports = {
       '@swc/jest',
       {
         swcrc: false,
-        jsc: { target: 'es2022', parser: { syntax: 'typescript' } },
+        jsc: { target: 'es2022', parser: { syntax: 'typescript' }, transform: { useDefineForClassFields: false } },
         module: { type: 'commonjs' },
       },
     ],

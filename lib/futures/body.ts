@@ -2,16 +2,31 @@
 // and without an iteration of the loop, as `async with` and a nested `await` do in Python.
 
 import { CancelledError } from '../base/errors';
-import { Coroutine, isAsyncFunction, isCoroutineLike, isGenerator, isPromiseLike } from './coroutine';
+import { runInTask } from './context';
+import {
+  Coroutine,
+  isAsyncFunction,
+  isCoroutineLike,
+  isGenerator,
+  isGeneratorFunction,
+  isPromiseLike,
+} from './coroutine';
 import { wrapPromise, type Awaitable } from './ensure-future';
 import { SameStep, type CoroutineGenerator } from './frame';
 import { isFuture, type Awaited } from './future';
 import type { Task } from './task';
 
-/** Calls `body` and goes on with what it returned, until that is done. */
-export function* runBody<T>(task: Task, body: (signal: AbortSignal) => unknown): CoroutineGenerator<T> {
+/**
+ * Calls `body` and goes on with what it returned, until that is done.
+ * @param call how it is called; with the task's signal, if it asks for it, if left out
+ */
+export function* runBody<T>(
+  task: Task,
+  body: (...args: never[]) => unknown,
+  call: () => unknown = () => callBody(task, body),
+): CoroutineGenerator<T> {
   if (isAsyncFunction(body) && !task._loop._run.drains) task._refuseAsync();
-  const result = body.length > 0 ? body(task.signal) : (body as () => unknown)();
+  const result = isGeneratorFunction(body) ? call() : runInTask(task, call);
   if (result instanceof Coroutine || isFuture(result) || isGenerator(result)) {
     return yield* result as Iterable<Awaited, unknown, unknown> as CoroutineGenerator<T>;
   }
@@ -21,13 +36,18 @@ export function* runBody<T>(task: Task, body: (signal: AbortSignal) => unknown):
   return (yield new SameStep(result) as unknown as Awaited) as T;
 }
 
+function callBody(task: Task, body: (...args: never[]) => unknown): unknown {
+  return body.length > 0 ? (body as (signal: AbortSignal) => unknown)(task.signal) : (body)();
+}
+
 /** `await awaitable` for whatever the library takes as an awaitable. A promise can be cancelled, being wrapped. */
 export function* awaitIn<T>(task: Task, awaitable: Awaitable<T>): CoroutineGenerator<T> {
   if (isFuture(awaitable) || !isCoroutineLike(awaitable)) {
     const future = isFuture(awaitable) ? awaitable : wrapPromise(awaitable, task._loop);
     return yield* future;
   }
-  return yield* runBody<T>(task, typeof awaitable === 'function' ? awaitable : () => awaitable);
+  if (typeof awaitable === 'function') return yield* runBody<T>(task, awaitable);
+  return yield* awaitable as Iterable<Awaited, T, unknown> as CoroutineGenerator<T>;
 }
 
 /**

@@ -94,6 +94,10 @@ export function isAsyncFunction(value: unknown): boolean {
   return Object.prototype.toString.call(value) === '[object AsyncFunction]';
 }
 
+export function isGeneratorFunction(value: unknown): boolean {
+  return Object.prototype.toString.call(value) === '[object GeneratorFunction]';
+}
+
 export function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function';
 }

@@ -5,7 +5,7 @@
 import { RuntimeError } from '../base/errors';
 import { _getRunningLoop } from '../base/running-loop';
 import type { BaseEventLoop } from '../loop/base-event-loop';
-import { taskContext } from './context';
+import { carriedTask, carryTasks } from './context';
 import type { Task } from './task';
 
 /**
@@ -13,7 +13,7 @@ import type { Task } from './task';
  * @throws RuntimeError (ERR_NO_RUNNING_LOOP) if none is
  */
 export function getRunningLoop(): BaseEventLoop {
-  const carried = taskContext.getStore();
+  const carried = carriedTask();
   // Code of a task may go on in the turn of another loop, after a promise that was settled there.
   if (carried != null && !carried.done()) return carried._loop;
   const loop = _getRunningLoop() ?? carried?._loop;
@@ -27,7 +27,7 @@ export function getRunningLoop(): BaseEventLoop {
  * @throws RuntimeError (ERR_NO_RUNNING_LOOP) if none is given and none is running
  */
 export function currentTask(loop: BaseEventLoop | null = null): Task | null {
-  const carried = taskContext.getStore();
+  const carried = carriedTask();
   const chosen = loop ?? getRunningLoop();
   if (carried === undefined) return chosen._currentTask;
   return carried !== null && carried._loop === chosen && !carried.done() ? carried : null;
@@ -35,12 +35,17 @@ export function currentTask(loop: BaseEventLoop | null = null): Task | null {
 
 /** Whether a loop is running here: this is one of its callbacks, or the code of one of its tasks. */
 export function isInsideLoop(): boolean {
-  return _getRunningLoop() !== null || awaitingTask() !== null;
+  return _getRunningLoop() !== null || taskHere() !== null;
 }
 
 /** The task that an `await` here suspends, of whatever loop. @internal */
 export function awaitingTask(): Task | null {
-  const carried = taskContext.getStore();
+  carryTasks();
+  return taskHere();
+}
+
+function taskHere(): Task | null {
+  const carried = carriedTask();
   if (carried === undefined) return _getRunningLoop()?._currentTask ?? null;
   return carried !== null && !carried.done() ? carried : null;
 }

@@ -11,9 +11,15 @@ import type { Task } from './task';
 /** A generator that waits by yielding futures. */
 export type CoroutineGenerator<T> = Generator<Awaited, T, unknown>;
 
-/** The first argument of a handle, when it knows better than the function's name what the handle is for. */
+/** What a handle is for, when it brings a context of its own and knows better than a function's name what it does. */
 export abstract class HandleSubject {
+  abstract call(argument: unknown): unknown;
   abstract describe(): string;
+}
+
+/** The callback of such handles: `loop.callSoon(callSubject, subject, argument)`. */
+export function callSubject(subject: HandleSubject, argument: unknown): unknown {
+  return subject.call(argument);
 }
 
 export abstract class Frame extends HandleSubject {
@@ -27,8 +33,38 @@ export abstract class Frame extends HandleSubject {
   /** Goes on: with `value` thrown in if `failed`, else with `value` as the result of what was awaited. */
   abstract resume(failed: boolean, value: unknown): void;
 
+  /** The step of the task: the future that this frame waited for is done, or nothing was waited for. */
+  call(future: Future | null): void {
+    let failed = false;
+    let value: unknown;
+    if (future !== null) {
+      try {
+        value = future.result();
+      } catch (error) {
+        failed = true;
+        value = error;
+      }
+    }
+    this.task._step(this, failed, value);
+  }
+
   override describe(): string {
     return `step of ${this.task.getName()}`;
+  }
+}
+
+/** A step that tells the coroutine it did something wrong. */
+export class MisuseStep extends HandleSubject {
+  constructor(private readonly frame: Frame) {
+    super();
+  }
+
+  call(misuse: RuntimeError): void {
+    this.frame.task._step(this.frame, true, misuse);
+  }
+
+  override describe(): string {
+    return this.frame.describe();
   }
 }
 
@@ -87,26 +123,6 @@ export class GeneratorFrame<T> extends Frame {
       );
     } else this.task._block(step.value as Future | undefined, this);
   }
-}
-
-/** The handle of a task step: the future that `frame` waited for is done, or nothing was waited for. */
-export function resumeFrame(frame: Frame, future: Future | null): void {
-  let failed = false;
-  let value: unknown;
-  if (future !== null) {
-    try {
-      value = future.result();
-    } catch (error) {
-      failed = true;
-      value = error;
-    }
-  }
-  frame.task._step(frame, failed, value);
-}
-
-/** The handle of a task step that tells the coroutine it did something wrong. */
-export function throwIntoFrame(frame: Frame, error: unknown): void {
-  frame.task._step(frame, true, error);
 }
 
 /** What is wrong with waiting for `value` in `task`, or null. */

@@ -10,7 +10,7 @@ import { CancelledError, InvalidStateError, typeError } from '../base/errors';
 import type { BaseEventLoop } from '../loop/base-event-loop';
 import { captureContext } from './context';
 import { awaitingTask, getRunningLoop } from './current';
-import { HandleSubject, resumeFrame, type Frame } from './frame';
+import { callSubject, HandleSubject, type Frame } from './frame';
 import type { Task } from './task';
 
 /** What a generator task may yield: a future to wait for, or nothing to give way for one iteration. */
@@ -71,11 +71,6 @@ class DoneEntry<T> extends HandleSubject {
   override describe(): string {
     return `${this.callback.name || '<anonymous>'}()`;
   }
-}
-
-/** The handle of a done callback. */
-function callEntry(entry: DoneEntry<never>, future: Future<never>): unknown {
-  return entry.call(future);
 }
 
 /** How `isFuture` knows a future, one of another copy of this library too. asyncio: _asyncio_future_blocking. */
@@ -185,7 +180,7 @@ export class Future<T = unknown> implements PromiseLike<T> {
   addDoneCallback(callback: DoneCallback<T>, options: DoneCallbackOptions = {}): void {
     if (typeof callback !== 'function') throw typeError(`a callable is required, not ${inspect(callback)}`);
     const entry = new DoneEntry(callback, options.context ?? captureContext());
-    if (this._state !== State.Pending) this._loop.callSoon(callEntry, entry as never, this as never);
+    if (this._state !== State.Pending) this._loop.callSoon(callSubject, entry, this);
     else (this._callbacks ??= []).push(entry);
   }
 
@@ -289,10 +284,7 @@ export class Future<T = unknown> implements PromiseLike<T> {
     const callbacks = this._callbacks;
     if (callbacks === null) return;
     this._callbacks = null;
-    for (const callback of callbacks) {
-      if (callback instanceof DoneEntry) this._loop.callSoon(callEntry, callback, this as never);
-      else this._loop.callSoon(resumeFrame, callback, this);
-    }
+    for (const callback of callbacks) this._loop.callSoon(callSubject, callback, this);
   }
 
   /** What `inspect` shows behind the name. @internal */

@@ -69,7 +69,7 @@ export class TaskGroup {
     const task = this._enter();
     let outcome: { error: unknown } | { result: T };
     try {
-      outcome = { result: yield* runBody<T>(task, () => body(this)) };
+      outcome = { result: yield* runBody<T>(task, body, () => body(this)) };
     } catch (error) {
       outcome = { error };
     }

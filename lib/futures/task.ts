@@ -7,23 +7,24 @@ import { inspect } from 'node:util';
 
 import { CancelledError, isFatal, RuntimeError, typeError } from '../base/errors';
 import type { BaseEventLoop } from '../loop/base-event-loop';
-import { copyContext } from './context';
+import { areTasksCarried, carryTasks, copyContext } from './context';
 import {
   Coroutine,
   isAsyncFunction,
   isCoroutineLike,
+  isGeneratorFunction,
   isGenerator,
   isPromiseLike,
   type CoroutineLike,
 } from './coroutine';
 import { enterTask, getRunningLoop, swapCurrentTask } from './current';
 import {
+  callSubject,
   Frame,
   GeneratorFrame,
+  MisuseStep,
   misuseOf,
-  resumeFrame,
   ThenableFrame,
-  throwIntoFrame,
   type CoroutineGenerator,
 } from './frame';
 import { cancelledError, Future, isFuture } from './future';
@@ -83,7 +84,7 @@ export class Task<T = unknown> extends Future<T> {
   /** @internal */ _numCancelsRequested = 0;
   /** Where the coroutine is suspended: one frame, or several after `Promise.all`. @internal */
   _waiting: Frame[] = [];
-  /** @internal */ readonly _context: AsyncResource;
+  /** @internal */ _context: AsyncResource;
 
   readonly #coroutine: CoroutineLike<T>;
   #unlisten: (() => void) | null = null;
@@ -100,12 +101,13 @@ export class Task<T = unknown> extends Future<T> {
     }
     this._name = options.name === undefined ? `Task-${++taskCounter}` : String(options.name);
     this.#coroutine = coroutine;
+    if (!areTasksCarried() && mayBeAsync(coroutine)) carryTasks();
     this._context = copyContext(this, options.context);
     const frame = this.#firstFrame(coroutine);
     if (options.signal !== undefined) this.#obey(options.signal);
     if (options.eagerStart === true && this._loop.isRunning()) this.#startEagerly(frame);
     else {
-      this._loop.callSoon(resumeFrame, frame, null);
+      this._loop.callSoon(callSubject, frame, null);
       // Differs from asyncio: the loop holds its tasks strongly, so that a task nobody refers to is not lost.
       this._loop._tasks.add(this);
     }
@@ -207,22 +209,22 @@ export class Task<T = unknown> extends Future<T> {
     if (future === undefined || future === null) {
       frame.future = null;
       this._waiting.push(frame);
-      this._loop.callSoon(resumeFrame, frame, null);
+      this._loop.callSoon(callSubject, frame, null);
       return;
     }
     const misuse = misuseOf(future, this);
     if (misuse !== null) {
-      this._loop.callSoon(throwIntoFrame, frame, misuse);
+      this._loop.callSoon(callSubject, new MisuseStep(frame), misuse);
       return;
     }
     frame.future = future;
     this._waiting.push(frame);
     if (future.done()) {
-      this._loop.callSoon(resumeFrame, frame, future);
+      this._loop.callSoon(callSubject, frame, future);
       return;
     }
     if (future instanceof Future) future._addFrame(frame);
-    else (future as Future).addDoneCallback((done) => resumeFrame(frame, done));
+    else (future as Future).addDoneCallback((done) => frame.call(done));
     if (this._mustCancel && future.cancel(this._cancelMessage)) this._mustCancel = false;
   }
 
@@ -348,6 +350,11 @@ export class Task<T = unknown> extends Future<T> {
       (reason) => this._threw(reason),
     );
   }
+}
+
+/** Whether a coroutine may go on outside of the task's steps; any function can return a promise. */
+function mayBeAsync(coroutine: CoroutineLike<unknown>): boolean {
+  return typeof coroutine === 'function' && !isGeneratorFunction(coroutine);
 }
 
 function coroutineName(coroutine: unknown): string {

@@ -7,7 +7,7 @@ import { creationSite, firstLine } from '../base/creation-site';
 import { isFatal } from '../base/errors';
 import type { Seconds } from '../base/constants';
 import { captureContext } from '../futures/context';
-import { HandleSubject } from '../futures/frame';
+import { callSubject, HandleSubject } from '../futures/frame';
 import type { BaseEventLoop } from './base-event-loop';
 
 /** Any function that the loop can call. */
@@ -24,21 +24,22 @@ export class Handle {
   _sourceTraceback: string | null = null;
   /** null for a call that brings its own context, as a task step does. @internal */
   readonly _context: AsyncResource | null;
-  #frozenRepr: string | null = null;
+  /** What `inspect` showed when it was cancelled; only in debug mode. @internal */
+  _repr: string | null = null;
 
   constructor(callback: Callback, args: readonly unknown[], loop: BaseEventLoop) {
-    this._context = args[0] instanceof HandleSubject ? null : captureContext();
+    this._context = callback === callSubject ? null : captureContext();
     this._callback = callback;
     this._args = args;
     this._loop = loop;
-    if (loop.getDebug()) this._sourceTraceback = creationSite();
+    if (loop._debug) this._sourceTraceback = creationSite();
   }
 
   /** Keeps the call from being made. May be called again. */
   cancel(): void {
     if (this._cancelled) return;
     // The log can still name what was cancelled, though the references are gone.
-    if (this._loop.getDebug()) this.#frozenRepr = inspect(this);
+    if (this._loop.getDebug()) this._repr = inspect(this);
     this._cancelled = true;
     this._callback = null;
     this._args = null;
@@ -68,14 +69,15 @@ export class Handle {
       } else if (args.length === 2) result = callback(args[0], args[1]);
       else result = callback(...args);
     } catch (error) {
-      this.#report(error);
+      this._report(error);
       return;
     }
     // An async callback fails later, but not unseen.
-    if (result instanceof Promise) result.then(undefined, (error: unknown) => this.#reportLate(error));
+    if (result instanceof Promise) result.then(undefined, (error: unknown) => this._reportLate(error));
   }
 
-  #report(error: unknown): void {
+  /** @internal */
+  _report(error: unknown): void {
     if (isFatal(error)) throw error;
     const context: Record<string, unknown> = {
       message: `Exception in callback ${this._describe()}`,
@@ -86,9 +88,10 @@ export class Handle {
     this._loop.callExceptionHandler(context);
   }
 
-  #reportLate(error: unknown): void {
+  /** @internal */
+  _reportLate(error: unknown): void {
     try {
-      this.#report(error);
+      this._report(error);
     } catch (fatal) {
       this._loop._run.escape(fatal);
     }
@@ -115,7 +118,7 @@ export class Handle {
   }
 
   [inspect.custom](): string {
-    return this.#frozenRepr ?? `<${[this.constructor.name, ...this._reprInfo()].join(' ')}>`;
+    return this._repr ?? `<${[this.constructor.name, ...this._reprInfo()].join(' ')}>`;
   }
 }
 
