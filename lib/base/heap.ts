@@ -75,14 +75,3 @@ export abstract class Heap<T> {
     this.#lift(item, hole, top);
   }
 }
-
-export interface Scheduled {
-  readonly _when: number;
-}
-
-/** Things with a deadline, the earliest first. */
-export class TimerHeap<T extends Scheduled> extends Heap<T> {
-  protected override _isLess(a: T, b: T): boolean {
-    return a._when < b._when;
-  }
-}

@@ -3,7 +3,7 @@
 
 import { MIN_CANCELLED_TIMER_HANDLES_FRACTION, MIN_SCHEDULED_TIMER_HANDLES, type Seconds } from '../base/constants';
 import type { Deque } from '../base/deque';
-import { TimerHeap } from '../base/heap';
+import { TimerHeap } from '../base/timer-heap';
 import type { Handle, TimerHandle } from './handle';
 
 export class ScheduledTimers {

@@ -1,6 +1,6 @@
-// heap.test.ts: the timers' heap, whose order among equals is part of the contract.
+// timer-heap.test.ts: the timers' heap, whose order among equals is part of the contract.
 
-import { TimerHeap } from '../../lib/base/heap';
+import { TimerHeap } from '../../lib/base/timer-heap';
 import { Random } from '../support/random';
 
 interface Item {
