@@ -35,15 +35,7 @@ function zig() {
   return zigFile;
 }
 
-/** A key with a certificate for localhost that signs itself, in one file. @returns the file */
-function makeIdentity(folder) {
-  const [key, certificate] = ['identity.key', 'identity.crt'].map((name) => path.join(folder, name));
-  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1', '-days', '2'];
-  const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', key];
-  execFileSync('openssl', ['req', '-x509', ...kind, ...subject, '-out', certificate], { stdio: 'ignore' });
-  const identity = path.join(folder, 'identity.pem');
-  fs.writeFileSync(identity, [key, certificate].map((file) => fs.readFileSync(file, 'utf8')).join(''));
-  return identity;
-}
+/** A key with a certificate for localhost that signs itself. */
+const identity = path.join(__dirname, '..', 'test', 'conformance', 'identity.pem');
 
-module.exports = { hasZig, makeIdentity, npm, zig };
+module.exports = { hasZig, identity, npm, zig };

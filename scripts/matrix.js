@@ -12,7 +12,7 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 
-const { makeIdentity, npm } = require('./kit');
+const { identity, npm } = require('./kit');
 
 const root = path.join(__dirname, '..');
 const cache = process.env.FDLOOP_RUNTIMES ?? path.join(root, 'node_modules', '.cache', 'fdloop-runtimes');
@@ -89,13 +89,12 @@ function install(folder) {
     // .cjs, because not every runtime takes .js for CommonJS.
     fs.copyFileSync(path.join(root, 'test', 'package', name), path.join(folder, name.replace(/\.js$/, '.cjs')));
   }
-  makeIdentity(folder);
 }
 
 /** @returns '' if the last line of the output is as expected and the process ended well, else what it said */
 function attempt(command, folder, expected) {
   return new Promise((resolve) => {
-    const env = { ...process.env, TLS_IDENTITY: path.join(folder, 'identity.pem'), PATH: '/nowhere' };
+    const env = { ...process.env, TLS_IDENTITY: identity, PATH: '/nowhere' };
     const child = spawn(command[0], command.slice(1), {
       cwd: folder,
       env,
