@@ -26,6 +26,7 @@ const SUITES = [
   'loop',
   'transports',
   'network',
+  'tls',
   'conformance',
 ].map((name) => `test/${name}`);
 /** A file of each rung that is another one on Windows. */

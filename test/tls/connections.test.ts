@@ -11,6 +11,7 @@ import { useCertificates, type Identity } from '../support/certificates';
 import { driverNames, type TestLoop, useLoop } from '../support/loops';
 import { addressOf } from '../support/peers';
 import { NotingProtocol } from '../support/protocols';
+import { testWithUnixSockets } from '../support/systems';
 
 const certificates = useCertificates();
 let identity: Identity;
@@ -134,7 +135,7 @@ for (const driver of driverNames) {
       expect(Buffer.concat(client.received).equals(sent)).toBe(true);
     });
 
-    test('works over a Unix socket', async () => {
+    testWithUnixSockets('works over a Unix socket', async () => {
       const { loop } = use.current;
       const path = join(certificates.current.folder, `${driver}.sock`);
       const server = await use.current.run(loop.createUnixServer(() => new Echo(), path, { ssl: serverSsl }));

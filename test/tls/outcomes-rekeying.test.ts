@@ -6,6 +6,7 @@ import { useLoop } from '../support/loops';
 import { addressOf } from '../support/peers';
 import { NotingProtocol } from '../support/protocols';
 import { runUntil, sClient, sServer, sslOptions, type Program, type Side } from './peers';
+import { describeOnPosix } from '../support/systems';
 
 const certificates = useCertificates();
 let identity: Identity;
@@ -13,7 +14,8 @@ beforeAll(() => {
   identity = certificates.current.selfSigned('server');
 });
 
-describe('new keys in the middle of a connection', () => {
+// With the programs of another system.
+describeOnPosix('new keys in the middle of a connection', () => {
   const subject = useLoop('hosted');
   let program: Program | null = null;
   afterEach(() => program?.kill());

@@ -7,6 +7,7 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { type Identity, useCertificates } from '../support/certificates';
 import { useLoop } from '../support/loops';
 import { Asyncio, connectOurs, nodePeer, type Observation, runUntil, serveOurs, type Side } from './peers';
+import { describeOnPosix } from '../support/systems';
 
 const certificates = useCertificates();
 let identity: Identity;
@@ -87,7 +88,8 @@ async function speaker(text: string): Promise<{ port: number; close(): void }> {
 const nothing: Observation = { error: null, events: [], heard: 0, lost: null, reported: [], facts: null };
 const made = { heard: 20, facts: expect.anything() as never };
 
-describe('TLS with peers that stop in the middle', () => {
+// With the programs of another system.
+describeOnPosix('TLS with peers that stop in the middle', () => {
   const subject = useLoop('hosted');
   let asyncio: Asyncio;
   const closing: { close(): void }[] = [];

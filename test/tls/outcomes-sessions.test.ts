@@ -9,6 +9,7 @@ import { useCertificates, type Identity } from '../support/certificates';
 import { useLoop } from '../support/loops';
 import { NotingProtocol } from '../support/protocols';
 import { Asyncio, MESSAGE, nodePeer, opensslPeer, runUntil, sClient, serveOurs, sslOptions } from './peers';
+import { describeOnPosix } from '../support/systems';
 
 const certificates = useCertificates();
 let identity: Identity;
@@ -16,7 +17,8 @@ beforeAll(() => {
   identity = certificates.current.selfSigned('server');
 });
 
-describe('a session that is resumed', () => {
+// With the programs of another system.
+describeOnPosix('a session that is resumed', () => {
   const subject = useLoop('hosted');
   let asyncio: Asyncio;
   beforeAll(() => {

@@ -6,6 +6,7 @@ import type { SecureVersion } from 'node:tls';
 import { type Identity, useCertificates } from '../support/certificates';
 import { useLoop } from '../support/loops';
 import { Asyncio, connectOurs, nodePeer, opensslPeer, runUntil, serveOurs, type Side } from './peers';
+import { describeOnPosix } from '../support/systems';
 
 const certificates = useCertificates();
 const identities: Record<string, Identity> = {};
@@ -81,7 +82,8 @@ const outcomes: Outcome[] = [
   },
 ];
 
-describe('TLS with other programs, outcome by outcome', () => {
+// With the programs of another system.
+describeOnPosix('TLS with other programs, outcome by outcome', () => {
   const subject = useLoop('hosted');
   let asyncio: Asyncio;
   beforeAll(() => {

@@ -11,6 +11,7 @@ import { useCertificates, type Identity } from '../support/certificates';
 import { useLoop } from '../support/loops';
 import { addressOf } from '../support/peers';
 import { NotingProtocol } from '../support/protocols';
+import { describeOnPosix } from '../support/systems';
 
 const certificates = useCertificates();
 let identity: Identity;
@@ -23,7 +24,8 @@ beforeAll(() => {
 const message = 'the quick brown fox\n';
 const PAYLOAD = 300_000;
 
-describe('TLS with other programs', () => {
+// With the programs of another system.
+describeOnPosix('TLS with other programs', () => {
   const subject = useLoop('hosted');
   const children: ChildProcessWithoutNullStreams[] = [];
 
