@@ -45,7 +45,10 @@ export class HostedDriver implements Driver {
   /** @throws RuntimeError (ERR_SELECTOR_NOT_HOSTABLE), OSError */
   constructor(loop: BaseEventLoop) {
     this.#loop = loop;
-    this.#watch = watchSelector(loop._selector as SelectorLike, () => this.#turnInContext(), loop._hostWatch);
+    // It calls in the context in which it was made, so that a turn need not enter it once more.
+    this.#watch = this.#context.runInAsyncScope(() =>
+      watchSelector(loop._selector as SelectorLike, () => this.#turn(), loop._hostWatch),
+    );
     if (!loop.hasRef()) this.#watch.unref();
   }
 

@@ -1,6 +1,12 @@
 // hosted-driver.test.ts: how a hosted run shares the thread with Node's own loop.
 
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+import type { Seconds } from '../../lib/base/constants';
+import { newEventLoop } from '../../lib/event-loop';
 import { binding } from '../../lib/native/binding';
+import type { ReadyEntry } from '../../lib/selectors/base-selector';
+import { DefaultSelector } from '../../lib/selectors/selectors';
 import { socketpair } from '../../lib/sockets/socket';
 import { useLoop } from '../support/loops';
 
@@ -60,4 +66,42 @@ describe('a hosted turn', () => {
     expect(fruitless).toBeGreaterThan(8);
     expect(fruitless).toBeLessThan(60);
   });
+});
+
+test('turns run in the context of whoever started the run, whatever woke them', async () => {
+  const storage = new AsyncLocalStorage<string>();
+  const contexts: (string | undefined)[] = [];
+  class ListeningSelector extends DefaultSelector {
+    override select(timeout: Seconds | null): ReadyEntry[] {
+      contexts.push(storage.getStore());
+      return super.select(timeout);
+    }
+  }
+  const loop = newEventLoop({ selector: new ListeningSelector() });
+  const [near, far] = socketpair();
+  const woken: string[] = [];
+  // Each wakes the loop for the next one: from outside of a turn, by a timer, by a descriptor.
+  loop.addReader(near, () => {
+    woken.push('a descriptor');
+    loop.stop();
+  });
+  const run = storage.run('of the run', () => loop.runForever());
+  storage.run('of somebody else', () =>
+    setImmediate(() => {
+      loop.callSoon(() => {
+        woken.push('an immediate');
+        loop.callLater(0.001, () => {
+          woken.push('a timer');
+          setImmediate(() => far.send(Buffer.from('x')));
+        });
+      });
+    }),
+  );
+  await run;
+  loop.removeReader(near);
+  near.close();
+  far.close();
+  loop.close();
+  expect(woken).toEqual(['an immediate', 'a timer', 'a descriptor']);
+  expect(new Set(contexts)).toEqual(new Set(['of the run']));
 });
