@@ -195,6 +195,11 @@ export interface NativeBinding {
   recvInto(fd: Fd, buffer: Uint8Array): Result;
   /** As `send`, the whole of `buffer`. */
   sendFrom(fd: Fd, buffer: Uint8Array): Result;
+  /**
+   * Gives memory back to the system at once: every view of it is empty then. -EINVAL if it must not be. For engines without
+   * ArrayBuffer.prototype.transfer: in later ones Node-API ends the process if the memory is marked as untransferable.
+   */
+  detach(memory: ArrayBuffer): Result;
 
   /** As `recv`; the sender's sockaddr goes to `address`, its length (0 if none) to `lengths[0]`. */
   recvfrom(

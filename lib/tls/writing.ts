@@ -4,8 +4,8 @@
 import { LOG_THRESHOLD_FOR_CONNLOST_WRITES } from '../base/constants';
 import { AssertionError, isFatal } from '../base/errors';
 import { logger } from '../base/log';
-import { takeTogether } from './chunks';
-import type { SSLProtocol } from './ssl-protocol';
+import { release, takeTogether } from './chunks';
+import type { LowerTransport, SSLProtocol } from './ssl-protocol';
 import type { SSLSession } from './session';
 
 export class Writing {
@@ -85,10 +85,22 @@ export class Writing {
     if (!this.pausedBelow && this.#outgoing.length > 0) {
       this.#outgoingSize = 0;
       // Together: one system call instead of one for each record.
-      if (this.#outgoing.length === 1) below?.write(this.#outgoing.pop() as Uint8Array);
-      else below?.writelines(this.#outgoing.splice(0));
+      if (this.#outgoing.length === 1) {
+        const chunk = this.#outgoing.pop() as Uint8Array;
+        below?.write(chunk);
+        if (this.#isTaken(below)) release(chunk);
+      } else {
+        const chunks = this.#outgoing.splice(0);
+        below?.writelines(chunks);
+        if (this.#isTaken(below)) for (const chunk of chunks) release(chunk);
+      }
     }
     above._controlAppWriting();
+  }
+
+  /** Whether nobody has what was written to the transport below any more, not even node:tls. */
+  #isTaken(below: LowerTransport | null): boolean {
+    return below?.getWriteBufferSize() === 0 && this.#protocol._session?.engine.isImmediate === true;
   }
 
   pauseBelow(): void {

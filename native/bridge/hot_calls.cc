@@ -136,6 +136,14 @@ napi_value SendFrom(napi_env env, napi_callback_info info) {
   return FromInt(env, Send(fd, buffer.data, buffer.length, 0));
 }
 
+// Gives the memory of an ArrayBuffer back at once: a collection would come later.
+napi_value Detach(napi_env env, napi_callback_info info) {
+  Arguments<1> args(env, info);
+  Bytes memory;
+  if (!args.Memory(0, "memory", &memory)) return nullptr;
+  return FromInt(env, napi_detach_arraybuffer(env, args[0]) == napi_ok ? 0 : -EINVAL);
+}
+
 // setsockopt of a number.
 napi_value SetNumber(napi_env env, napi_callback_info info) {
   Arguments<4> args(env, info);
@@ -157,7 +165,7 @@ void DefineHotCalls(Napi::Object exports, Environment* environment) {
           Function("removeFrom", RemoveFrom, environment), Function("acceptAt", NameCall<Accept>),
           Function("getsocknameAt", NameCall<GetSocketName>), Function("setNumber", SetNumber),
           Function("recvAt", RecvAt), Function("recvfromAt", RecvFromAt), Function("sendtoFrom", SendToFrom),
-          Function("recvInto", RecvInto), Function("sendFrom", SendFrom)});
+          Function("recvInto", RecvInto), Function("sendFrom", SendFrom), Function("detach", Detach)});
 }
 
 }  // namespace fdloop

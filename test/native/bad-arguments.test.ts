@@ -38,6 +38,7 @@ const signatures = `
     sendtoFrom: [[F, B, R, N], () => [socket(SOCK_DGRAM), bytes(), new ArrayBuffer(16), 2]],
     recvInto: [[F, B], () => [pair()[0], bytes()]],
     sendFrom: [[F, B], () => [pair()[0], bytes()]],
+    detach: [[R], () => [new ArrayBuffer(16)]],
     recvfrom: [[F, B, N, N, I, B, L], () => [pair()[0], bytes(), 0, 1, 0, address(), new Int32Array(1)]],
     send: [[F, B, N, N, I], () => [pair()[0], bytes(), 0, 1, 0]],
     sendto: [[F, B, N, N, I, B, N], () => [socket(SOCK_DGRAM), bytes(), 0, 1, 0, address(), 2]],

@@ -109,6 +109,18 @@ test('all that is ready is told in the end, however little room there is', () =>
     }
     end();`));
 
+test('detach empties every view of its memory, and refuses what must not go away', () =>
+  run(`
+    const bytes = new Uint8Array(16);
+    const view = bytes.subarray(4);
+    assert.strictEqual(addon.detach(bytes.buffer), 0);
+    assert.deepStrictEqual([bytes.length, view.length, bytes.buffer.byteLength], [0, 0, 0]);
+    assert.strictEqual(addon.detach(bytes.buffer), 0);
+    const { buffer } = new WebAssembly.Memory({ initial: 1 });
+    assert.strictEqual(addon.detach(buffer), -EINVAL);
+    assert.strictEqual(buffer.byteLength, 65536);
+    end();`));
+
 test('memory that was taken away counts as empty', () =>
   run(`
     const [left, right] = pair();

@@ -27,7 +27,8 @@ export class NotingTransport extends FlowControlTransport {
 
   override write(data: Uint8Array): void {
     if (this.failure !== null) throw this.failure;
-    if (!this.lost) this.written.push(data);
+    // Its memory may be gone when this has returned: nothing waits here, as getWriteBufferSize says.
+    if (!this.lost) this.written.push(Buffer.from(data));
   }
 
   override writelines(chunks: Iterable<Uint8Array>): void {

@@ -109,6 +109,27 @@ describe('writing over TLS', () => {
     expect(tls.peerHeard.slice(1).join('')).toBe(sent.toString());
   });
 
+  test('the memory of a large record is given back when it is sent, and kept while it waits below', async () => {
+    await tls.connected(tls.noted());
+    const given: Uint8Array[] = [];
+    let waiting = 0;
+    tls.lower.write = (data) => void given.push(data);
+    tls.lower.writelines = (chunks) => void given.push(...chunks);
+    tls.lower.getWriteBufferSize = () => waiting;
+    const size = (): number => given.splice(0).reduce((sum, chunk) => sum + chunk.length, 0);
+    tls.transport.write(Buffer.alloc(64));
+    expect(size()).toBeGreaterThan(64);
+    tls.transport.write(Buffer.alloc(16384));
+    // Small pieces are left to the collector.
+    expect(size()).toBeLessThan(4096);
+    waiting = 1;
+    tls.transport.write(Buffer.alloc(16384));
+    expect(size()).toBeGreaterThan(16384);
+    waiting = 0;
+    tls.transport.write(Buffer.alloc(65536));
+    expect(size()).toBeLessThan(4096);
+  });
+
   test('writing after the connection is lost is dropped, and the engine is left alone', async () => {
     await tls.connected(tls.noted());
     tls.transport.abort();
