@@ -61,10 +61,11 @@ export class Handle {
     const context = this._context;
     let result: unknown;
     try {
-      // Nearly all calls have no argument or one; spreading an array costs more than the call.
+      // Nearly all calls have two arguments at the most; spreading an array costs more than the call.
       if (context !== null) {
         if (args.length === 0) result = context.runInAsyncScope(callback);
         else if (args.length === 1) result = context.runInAsyncScope(callback, undefined, args[0]);
+        else if (args.length === 2) result = context.runInAsyncScope(callback, undefined, args[0], args[1]);
         else result = context.runInAsyncScope(callback, undefined, ...args);
       } else if (args.length === 2) result = callback(args[0], args[1]);
       else result = callback(...args);

@@ -20,6 +20,9 @@ const connectionAborted = { code: 'ECONNABORTED', errno: 0 };
 
 const MAX_CHUNKS_PER_WRITE = IOV_MAX ?? 1024;
 
+/** What waits to be sent, for most connections. */
+const NOTHING: Uint8Array[] = [];
+
 /** Only where the socket says it is TCP: one that was opened with protocol 0 is left alone (TCP-006). */
 function setNoDelay(sock: SocketLike): void {
   const inet = sock.family === AF_INET || sock.family === AF_INET6;
@@ -38,7 +41,7 @@ export class SelectorSocketTransport extends SelectorTransport {
   /** What this transport can do. @internal */
   readonly _sendfileCompatible = 'try-native';
   /** @internal */ readonly _startTlsCompatible = true;
-  /** @internal */ _buffer: Uint8Array[] = [];
+  /** Not to be changed while it is NOTHING. @internal */ _buffer = NOTHING;
   // Bytes in _buffer, kept so that flow control does not add them up for each write.
   #bufferSize = 0;
   readonly #io: SocketIO;
@@ -242,7 +245,8 @@ export class SelectorSocketTransport extends SelectorTransport {
   }
 
   #append(chunk: Uint8Array): void {
-    this._buffer.push(chunk);
+    if (this._buffer === NOTHING) this._buffer = [chunk];
+    else this._buffer.push(chunk);
     this.#bufferSize += chunk.length;
   }
 
@@ -301,7 +305,7 @@ export class SelectorSocketTransport extends SelectorTransport {
 
   /** @internal */
   _clearBuffer(): void {
-    this._buffer = [];
+    this._buffer = NOTHING;
     this.#bufferSize = 0;
   }
 
