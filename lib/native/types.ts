@@ -26,7 +26,7 @@ export type Result = number;
 export type EventMask = number;
 
 /** One kernel readiness facility. Guarantees: level-triggered unless asked otherwise, at most one entry for a descriptor in
- * one `wait`. Not guaranteed: any order but the kernel's own. */
+ * one `waitFor`. Not guaranteed: any order but the kernel's own. */
 export interface NativeSelector {
   /** 'epoll', 'iocp', 'kqueue', 'poll', 'select'. */
   readonly name: string;
@@ -43,14 +43,6 @@ export interface NativeSelector {
   modify(fd: Fd, mask: EventMask): Result;
   /** Stops watching. `-ENOENT` if unknown. The entry is forgotten even when the kernel's answer is an error. */
   remove(fd: Fd): Result;
-  /**
-   * Waits until something is ready, at most `timeoutNs` nanoseconds (rounded up to what the facility can do; 0
-   * polls, negative waits without limit), then fills `events` with up to `maxEvents` pairs (fd, mask).
-   * Blocks the thread. An interrupted wait gives 0 entries. A reported mask has the read bit unless the kernel reported
-   * output only, and the write bit unless it reported input only: errors and hang-ups count as both.
-   * @returns the number of pairs, or `-errno`; `-EINVAL` when `events` has no room for `maxEvents` pairs
-   */
-  wait(timeoutNs: number, events: Int32Array, maxEvents: number): Result;
   /** Releases the facility. May be called again; every other verb then answers `-EBADF`. */
   close(): void;
 }
@@ -173,9 +165,16 @@ export interface NativeBinding {
   // numbers, and with memory that is found fast. A room for an address gets the length of the sockaddr as an int32, and from
   // byte 8 on the sockaddr itself, for which there must be space: `-EINVAL` if not.
 
-  /** `selector.wait(...)` of the selector with this number, into an ArrayBuffer. `-EBADF` if there is none (any more). */
+  /**
+   * Waits until something is ready, at most `timeoutNs` nanoseconds (rounded up to what the facility can do; 0
+   * polls, negative waits without limit), then fills `events` with up to `maxEvents` pairs of int32 (fd, mask).
+   * Blocks the thread. An interrupted wait gives 0 entries. A reported mask has the read bit unless the kernel reported
+   * output only, and the write bit unless it reported input only: errors and hang-ups count as both.
+   * @returns the number of pairs, or `-errno`; `-EINVAL` when `events` has no room for `maxEvents` pairs, `-EBADF` if there is
+   * no selector with this number (any more)
+   */
   waitFor(selector: number, timeoutNs: number, events: ArrayBuffer, maxEvents: number): Result;
-  /** `selector.add(...)`, `selector.modify(...)`, `selector.remove(...)` in the same way. */
+  /** `selector.add(...)`, `selector.modify(...)`, `selector.remove(...)` of the selector with this number; `-EBADF` as above. */
   addTo(selector: number, fd: Fd, mask: number): Result;
   modifyIn(selector: number, fd: Fd, mask: number): Result;
   removeFrom(selector: number, fd: Fd): Result;

@@ -98,21 +98,6 @@ napi_value Remove(napi_env env, napi_callback_info info) {
   return FromInt(env, self->Remove(fd));
 }
 
-// The array is filled in place: nothing of JavaScript runs while the thread is blocked here.
-napi_value Wait(napi_env env, napi_callback_info info) {
-  Arguments<3> args(env, info);
-  int64_t timeout_ns;
-  Int32s events;
-  int32_t max_events;
-  Selector* self = Self(args);
-  if (self == nullptr || !args.Int64(0, "timeoutNs", &timeout_ns) || !args.Int32s(1, "events", &events) ||
-      !args.Int32(2, "maxEvents", &max_events)) {
-    return nullptr;
-  }
-  if (!events.Contains(0, 2 * static_cast<int64_t>(max_events))) return FromInt(env, -EINVAL);
-  return FromInt(env, self->Wait(timeout_ns, reinterpret_cast<Event*>(events.data), max_events));
-}
-
 napi_value Close(napi_env env, napi_callback_info info) {
   Arguments<0> args(env, info);
   Selector* self = Self(args);
@@ -156,7 +141,7 @@ void DefineSelectors(Napi::Env env, Napi::Object exports, Environment* environme
   environment->selector_class = Napi::Persistent(DefineClass(
       env, "NativeSelector", Construct, environment,
       {Getter("name", GetName), Getter("fd", GetFd), Getter("number", GetNumber), Method("add", Add),
-       Method("modify", Modify), Method("remove", Remove), Method("wait", Wait), Method("close", Close)}));
+       Method("modify", Modify), Method("remove", Remove), Method("close", Close)}));
   exports.Set("selectorNames", Names(env));
   Define(exports, {Function("createSelector", Create, environment)});
 }

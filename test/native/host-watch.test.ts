@@ -175,7 +175,7 @@ describe.each(watched)('a watch of the mode %s on %s', (mode, name) => {
         ready();
         await turn(); await turn();
         assert.strictEqual(calls, 0);
-        assert.strictEqual(selector.wait(0, new Int32Array(2), 1), 1);
+        assert.strictEqual(addon.waitFor(selector.number, 0, new ArrayBuffer(8), 1), 1);
         close();`),
     );
   });
