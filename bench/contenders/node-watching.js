@@ -18,8 +18,11 @@ const fds = pairs.map(([reader]) => reader.fileno());
 
 // The first ones do not count: as many rounds as the compiler needs. Of what takes a thread for an event, or for a round, there
 // are fewer.
-const WARM = Math.min(3_000 * count, 100_000);
-const TOTAL = { epoll: 10_000, serialport: 10_000, koffiAsync: Math.min(10_000 * count, 300_000) }[way] ?? 300_000;
+const WARM = Math.min(3_000 * count, 200_000);
+const MOST = 1_000_000;
+const TOTAL =
+  { epoll: 10_000, serialport: 10_000, koffiAsync: Math.min(10_000 * count, MOST) }[way] ??
+  Math.min(100_000 * count, MOST);
 
 let seen = 0;
 let before;

@@ -89,7 +89,9 @@ interface Entry {
 class Hub {
   readonly #selector: NativeSelectorBase = new DefaultSelector();
   readonly #hostWatch: NativeHostWatch = watchSelector(this.#selector, () => this.#onReady());
-  readonly #entries = new Map<number, Entry>();
+  /** By descriptor. */
+  readonly #entries: (Entry | undefined)[] = [];
+  #entryCount = 0;
   /** Whose iterator was served, and may have been asked for more since. */
   readonly #served = new Set<Entry>();
   #registered = 0;
@@ -110,7 +112,7 @@ class Hub {
     if ((mask & EVENT_PRI) !== 0 && !this.#selector.supports('priority')) {
       throw new NotImplementedError('priority events cannot be watched on this system', 'ERR_NO_PRIORITY');
     }
-    const entry = this.#entries.get(fd) ?? { hub: this, fd, watchers: [], registered: 0 };
+    const entry = this.#entries[fd] ?? { hub: this, fd, watchers: [], registered: 0 };
     for (const other of entry.watchers) {
       const both = other._mask & mask;
       if (both === 0) continue;
@@ -119,21 +121,22 @@ class Hub {
     // Whether it can be watched is found out now, also for a watcher that is not armed yet.
     this.#register(entry, entry.registered | mask);
     entry.watchers = [...entry.watchers, watcher];
-    this.#entries.set(fd, entry);
+    if (this.#entries[fd] === undefined) this.#entryCount += 1;
+    this.#entries[fd] = entry;
     if (this.domain === EVENT_PRI) priorityHubs.set(fd, this);
     return entry;
   }
 
   dismiss(entry: Entry, watcher: Watcher): void {
     entry.watchers = entry.watchers.filter((other) => other !== watcher);
-    if (entry.watchers.length === 0 && this.#entries.get(entry.fd) === entry) this.#entries.delete(entry.fd);
+    if (entry.watchers.length === 0) this.#forget(entry);
     this.update(entry);
     this.closeIfUnused();
   }
 
   /** The last watcher takes the hub with it, so that nothing is left open. */
   closeIfUnused(): void {
-    if (this.#entries.size > 0) return;
+    if (this.#entryCount > 0) return;
     if (sharedHub === this) sharedHub = null;
     for (const [fd, hub] of priorityHubs) if (hub === this) priorityHubs.delete(fd);
     this.#hostWatch.close();
@@ -165,7 +168,7 @@ class Hub {
 
   /** The entry of a number whose descriptor was closed, and perhaps opened again, is of no use to anybody (FD-029). */
   dropStale(fd: number): void {
-    const entry = this.#entries.get(fd);
+    const entry = this.#entries[fd];
     if (entry === undefined || entry.registered === 0) return;
     if (!this.#selector._forgetIfStale(this.#selector.getKey(fd))) return;
     this.#setRegistered(entry, 0);
@@ -195,10 +198,16 @@ class Hub {
   }
 
   #fail(entry: Entry, error: unknown): void {
-    if (this.#entries.get(entry.fd) === entry) this.#entries.delete(entry.fd);
+    this.#forget(entry);
     const { watchers } = entry;
     entry.watchers = [];
     for (const watcher of watchers) watcher._fail(error);
+  }
+
+  #forget(entry: Entry): void {
+    if (this.#entries[entry.fd] !== entry) return;
+    this.#entries[entry.fd] = undefined;
+    this.#entryCount -= 1;
   }
 
   /** @returns whether the host goes on watching */
@@ -235,11 +244,11 @@ class Hub {
     const { pairs, length } = this.#selector._select(0);
     const entries = this.#entries;
     for (let index = 0; index < length; index++) {
-      const entry = entries.get(pairs[2 * index]);
+      const entry = entries[pairs[2 * index]];
       if (entry !== undefined) addDue(due, entry.watchers, pairs[2 * index + 1] & entry.registered);
     }
     if (due.watchers.length > 0 || this.domain !== EVENT_PRI) return;
-    for (const { watchers } of entries.values()) addDue(due, watchers, EVENT_PRI);
+    for (const { data } of this.#selector._keys.values()) addDue(due, (data as Entry).watchers, EVENT_PRI);
   }
 
   #updateServed(): void {
