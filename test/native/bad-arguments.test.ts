@@ -131,7 +131,8 @@ test('a value of the wrong type in any place of any function is a TypeError', as
           // Nothing is done with them, so that once is enough.
           const good = make();
           for (const value of values) {
-            if (isKind(kind, value)) continue;
+            // Newer Nodes take shared memory for memory.
+            if (isKind(kind, value) || (kind === R && value instanceof SharedArrayBuffer)) continue;
             const answer = attempt(() => call(...good.with(place, value)));
             if (!isTypeError(answer)) problems.push(name + ' ' + place + ' ' + typeof value + ' ' + String(answer.error ?? answer.result));
             if (opened.length > 200) closeAll();
