@@ -81,7 +81,7 @@ around('errorMessage', (real, number) => real(here.get(number) ?? number));
 around('createSelector', (real, ...args) => {
   const selector = real(...args);
   if (typeof selector !== 'object') return selector;
-  for (const verb of ['add', 'modify', 'remove', 'wait']) {
+  for (const verb of ['add', 'modify', 'remove']) {
     const own = selector[verb].bind(selector);
     selector[verb] = (...rest) => asThere(own(...rest));
   }
