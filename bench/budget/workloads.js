@@ -216,6 +216,8 @@ const workloads = {
   'timer, set and cancelled': timers,
   'future awaited, generator': () => awaits(false),
   'future awaited, async function': () => awaits(true),
+  // From the first async function on, contexts carry their task, and Node's hooks are on.
+  'callSoon, after async functions': callSoon,
 };
 
 /** Runs `action` from a plain callback, where a synchronous run of a loop can drain microtasks. */
