@@ -9,6 +9,7 @@ export abstract class Heap<T> {
     return this.#items.length;
   }
 
+  /** @internal */
   protected abstract _isLess(a: T, b: T): boolean;
 
   /** The smallest item, left in place. */

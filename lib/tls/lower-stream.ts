@@ -136,6 +136,7 @@ export class LowerStream extends Duplex {
     return this;
   }
 
+  /** @internal */
   override _read(): void {
     // It is fed.
   }
