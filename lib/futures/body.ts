@@ -37,7 +37,7 @@ export function* runBody<T>(
 }
 
 function callBody(task: Task, body: (...args: never[]) => unknown): unknown {
-  return body.length > 0 ? (body as (signal: AbortSignal) => unknown)(task.signal) : (body)();
+  return body.length > 0 ? (body as (signal: AbortSignal) => unknown)(task.signal) : body();
 }
 
 /** `await awaitable` for whatever the library takes as an awaitable. A promise can be cancelled, being wrapped. */
