@@ -18,14 +18,6 @@ function isLess(a: unknown, b: unknown): boolean {
 }
 
 class HeapStore<T> extends Heap<T> implements QueueStore<T> {
-  constructor(private readonly less: Less<T>) {
-    super();
-  }
-
-  protected override _isLess(a: T, b: T): boolean {
-    return this.less(a, b);
-  }
-
   shift(): T | undefined {
     return this.pop();
   }
