@@ -47,9 +47,9 @@ export class ByteQueue {
       if (end > from) {
         const found = chunk.indexOf(bytes, Math.max(0, from - start));
         if (found !== -1) return start + found;
-        // It may begin in this chunk and end in a later one.
+        // It may begin in this chunk and end in a later one; a single byte cannot.
         const edge = Math.max(from, start, end - overlap);
-        const across = this.#peek(edge, Math.min(end + overlap, this.#length)).indexOf(bytes);
+        const across = edge === end ? -1 : this.#peek(edge, Math.min(end + overlap, this.#length)).indexOf(bytes);
         if (across !== -1) return edge + across;
       }
       start = end;
