@@ -63,37 +63,35 @@ export class SSLSession {
   }
 
   feed(chunk: Uint8Array): void {
-    const outer = this.#inCall;
-    this.#inCall = true;
-    try {
-      this.engine.feed(chunk);
-    } finally {
-      this.#inCall = outer;
-    }
+    this.#call(feedTo, chunk);
     // The stream knows it already; its event comes with the next tick.
     const { _readableState: state } = this.engine.socket as unknown as { _readableState?: { ended?: boolean } };
     if (state?.ended === true) this.peerEnded = true;
   }
 
   write(chunk: Uint8Array): void {
-    const outer = this.#inCall;
-    this.#inCall = true;
-    try {
-      this.engine.write(chunk);
-    } finally {
-      this.#inCall = outer;
-    }
+    this.#call(writeTo, chunk);
   }
 
   /** Says goodbye, unless that was said. */
   end(): void {
-    if (this.engine.socket.writableEnded) return;
+    if (!this.engine.socket.writableEnded) this.#call(end, NOTHING);
+  }
+
+  /** What is reported meanwhile, the caller looks at afterwards. */
+  #call(call: (engine: SSLEngine, chunk: Uint8Array) => void, chunk: Uint8Array): void {
     const outer = this.#inCall;
     this.#inCall = true;
     try {
-      this.engine.end();
+      call(this.engine, chunk);
     } finally {
       this.#inCall = outer;
     }
   }
 }
+
+// Not made anew for each message.
+const feedTo = (engine: SSLEngine, chunk: Uint8Array): void => engine.feed(chunk);
+const writeTo = (engine: SSLEngine, chunk: Uint8Array): void => engine.write(chunk);
+const end = (engine: SSLEngine): void => engine.end();
+const NOTHING = new Uint8Array(0);
