@@ -48,7 +48,7 @@ export class Barrier {
    * @throws (when awaited) BrokenBarrierError if the barrier is broken, or is broken or reset meanwhile; CancelledError
    */
   wait(): Coroutine<number> {
-    return this.#condition.run(() => this.#passing());
+    return this.#condition.run(this.#passing.bind(this));
   }
 
   *#passing(): CoroutineGenerator<number> {
@@ -83,21 +83,25 @@ export class Barrier {
 
   /** Makes it empty and whole again; who waits there gets a BrokenBarrierError. */
   reset(): Coroutine<void> {
-    return this.#condition.run(() => this.#change(this.#inside > 0 ? 'resetting' : 'filling'));
+    return this.#condition.run(this.#resetting.bind(this));
+  }
+
+  *#resetting(): CoroutineGenerator<void> {
+    this.#change(this.#inside > 0 ? 'resetting' : 'filling');
   }
 
   /** Breaks it: who waits there, and whoever comes before a `reset`, gets a BrokenBarrierError. */
   abort(): Coroutine<void> {
-    return this.#condition.run(() => this.#change('broken'));
+    return this.#condition.run(this.#breaking.bind(this));
+  }
+
+  *#breaking(): CoroutineGenerator<void> {
+    this.#change('broken');
   }
 
   /** Runs `body` in the current task once all have come, with the number that `wait` gives. asyncio: `async with barrier`. */
   run<T>(body: CoroutineFunction<T, [number]>): Coroutine<T> {
-    return runHeld(
-      () => this.wait(),
-      body,
-      () => undefined,
-    );
+    return runHeld({ acquire: () => this.wait(), release: () => undefined }, body, body);
   }
 
   [inspect.custom](): string {

@@ -2,12 +2,12 @@
 
 import { CancelledError, RuntimeError } from '../base/errors';
 import { awaitIn, isCancelled } from '../futures/body';
-import { Coroutine, type CoroutineFunction } from '../futures/coroutine';
+import { Coroutine } from '../futures/coroutine';
 import type { Awaitable } from '../futures/ensure-future';
 import type { CoroutineGenerator } from '../futures/frame';
-import { runHeld, thisTask } from './held';
+import { Holdable, thisTask } from './held';
 import { Lock } from './lock';
-import { LoopBound, waiterOf, Waiters } from './waiters';
+import { waiterOf, Waiters } from './waiters';
 
 /** What a condition needs of its lock. */
 export interface LockLike {
@@ -17,7 +17,7 @@ export interface LockLike {
 }
 
 /** A lock with a line of tasks that wait until a holder of the lock notifies them. asyncio: Condition. */
-export class Condition extends LoopBound {
+export class Condition extends Holdable {
   readonly #lock: LockLike;
   readonly #waiters = new Waiters();
 
@@ -33,12 +33,12 @@ export class Condition extends LoopBound {
   }
 
   /** Takes the lock, as `Lock.acquire`. */
-  acquire(): Awaitable<unknown> {
+  override acquire(): Awaitable<unknown> {
     return this.#lock.acquire();
   }
 
   /** Lets go of the lock, as `Lock.release`. */
-  release(): void {
+  override release(): void {
     this.#lock.release();
   }
 
@@ -109,15 +109,6 @@ export class Condition extends LoopBound {
 
   #checkLocked(verb: string): void {
     if (!this.locked()) throw new RuntimeError(`cannot ${verb} without the lock`, 'ERR_NOT_LOCKED');
-  }
-
-  /** Runs `body` in the current task while holding the lock. asyncio: `async with condition`. @returns what `body` gives */
-  run<T>(body: CoroutineFunction<T>): Coroutine<T> {
-    return runHeld(
-      () => this.acquire(),
-      () => body(),
-      () => this.release(),
-    );
   }
 
   /** @internal */

@@ -2,16 +2,16 @@
 
 import { RuntimeError } from '../base/errors';
 import { isCancelled } from '../futures/body';
-import { Coroutine, type CoroutineFunction } from '../futures/coroutine';
+import { Coroutine } from '../futures/coroutine';
 import type { CoroutineGenerator } from '../futures/frame';
-import { runHeld } from './held';
-import { LoopBound, waiterOf, Waiters } from './waiters';
+import { Holdable } from './held';
+import { waiterOf, Waiters } from './waiters';
 
 /**
  * A mutual exclusion between tasks of one loop; whoever waits longest gets it next. It belongs to nobody in particular: any
  * task may release it. asyncio: Lock.
  */
-export class Lock extends LoopBound {
+export class Lock extends Holdable {
   #locked = false;
   readonly #waiters = new Waiters();
 
@@ -24,7 +24,7 @@ export class Lock extends LoopBound {
    * Takes the lock, at once if it is free and nobody is in line.
    * @throws (when awaited) RuntimeError (ERR_DIFFERENT_LOOP), CancelledError
    */
-  acquire(): Coroutine<true> {
+  override acquire(): Coroutine<true> {
     return new Coroutine(this.#acquiring());
   }
 
@@ -43,7 +43,7 @@ export class Lock extends LoopBound {
   }
 
   /** Lets go of the lock; the first in line has its turn. @throws RuntimeError (ERR_NOT_LOCKED) if nobody holds it */
-  release(): void {
+  override release(): void {
     if (!this.#locked) throw new RuntimeError('the lock is not acquired', 'ERR_NOT_LOCKED');
     this.#locked = false;
     this.#wakeFirst();
@@ -53,15 +53,6 @@ export class Lock extends LoopBound {
   #wakeFirst(): void {
     const first = this.#waiters.first();
     if (first !== undefined && !first.done()) first.setResult(undefined);
-  }
-
-  /** Runs `body` in the current task while holding the lock. asyncio: `async with lock`. @returns what `body` gives */
-  run<T>(body: CoroutineFunction<T>): Coroutine<T> {
-    return runHeld(
-      () => this.acquire(),
-      () => body(),
-      () => this.release(),
-    );
   }
 
   /** @internal */

@@ -4,13 +4,13 @@ import { inspect } from 'node:util';
 
 import { typeError, ValueError } from '../base/errors';
 import { isCancelled } from '../futures/body';
-import { Coroutine, type CoroutineFunction } from '../futures/coroutine';
+import { Coroutine } from '../futures/coroutine';
 import type { CoroutineGenerator } from '../futures/frame';
-import { runHeld } from './held';
-import { LoopBound, waiterOf, Waiters } from './waiters';
+import { Holdable } from './held';
+import { waiterOf, Waiters } from './waiters';
 
 /** A number of permits; whoever waits longest gets the next one. asyncio: Semaphore. */
-export class Semaphore extends LoopBound {
+export class Semaphore extends Holdable {
   /** Permits that are free. @internal */
   _value: number;
   readonly #waiters = new Waiters();
@@ -35,7 +35,7 @@ export class Semaphore extends LoopBound {
    * Takes a permit, at once if one is free and nobody is in line.
    * @throws (when awaited) RuntimeError (ERR_DIFFERENT_LOOP), CancelledError
    */
-  acquire(): Coroutine<true> {
+  override acquire(): Coroutine<true> {
     return new Coroutine(this.#acquiring());
   }
 
@@ -57,7 +57,7 @@ export class Semaphore extends LoopBound {
   }
 
   /** Gives a permit back, or adds one; the first in line gets it. */
-  release(): void {
+  override release(): void {
     this.#giveBack();
   }
 
@@ -69,15 +69,6 @@ export class Semaphore extends LoopBound {
   // Whoever is woken has the permit already, so that no newcomer takes it before the waiter goes on.
   #wakeNext(): void {
     this._value -= this.#waiters.wake(1);
-  }
-
-  /** Runs `body` in the current task while holding a permit. asyncio: `async with semaphore`. @returns what `body` gives */
-  run<T>(body: CoroutineFunction<T>): Coroutine<T> {
-    return runHeld(
-      () => this.acquire(),
-      () => body(),
-      () => this.release(),
-    );
   }
 
   /** @internal */

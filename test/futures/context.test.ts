@@ -40,6 +40,15 @@ describe('contexts carry their task', () => {
           yield* fdloop.sleep(0);
         });
       });
+      const held = function* (): Library.CoroutineGenerator<void> {
+        yield* fdloop.sleep(0);
+      };
+      yield* new fdloop.Lock().run(held);
+      yield* new fdloop.Semaphore().run(held);
+      const barrier = new fdloop.Barrier(1);
+      yield* barrier.run(held);
+      yield* barrier.abort();
+      yield* barrier.reset();
       transport.close();
       server.close();
       server.abortClients();
