@@ -7,6 +7,7 @@ import type { Seconds } from '../base/constants';
 import { makeOSError, RuntimeError } from '../base/errors';
 import { logger } from '../base/log';
 import type { TimerHandle } from '../loop/handle';
+import { asksForNamesAtOnce } from './names-probe';
 import { isRefusal, SSLError } from './ssl-error';
 import type { SSLProtocol } from './ssl-protocol';
 import type { SSLSession } from './session';
@@ -30,8 +31,11 @@ export class Handshake {
     protocol._setState('handshake');
     this.#timer = loop.callLater(this.#timeout, () => this.#timedOut());
     try {
-      const session = protocol._openSession();
-      if (!loop._run.isHosted && !session.engine.isImmediate) throw cannotBeDriven();
+      const { engine } = protocol._openSession();
+      if (!loop._run.isHosted) {
+        if (!engine.isImmediate) throw cannotBeDriven();
+        if (engine.asksForNames && !asksForNamesAtOnce()) throw cannotAskForNames();
+      }
     } catch (error) {
       this.fail(error);
       return;
@@ -91,6 +95,13 @@ export class Handshake {
 export function cannotBeDriven(): RuntimeError {
   return new RuntimeError(
     'TLS needs a hosted run here: a synchronous run cannot continue node:tls from inside a promise job',
+    'ERR_TLS_IN_SYNC_RUN',
+  );
+}
+
+function cannotAskForNames(): RuntimeError {
+  return new RuntimeError(
+    'an SNICallback needs a hosted run here: this Node asks it in a turn of its own loop, which a synchronous run does not make',
     'ERR_TLS_IN_SYNC_RUN',
   );
 }

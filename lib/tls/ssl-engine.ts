@@ -37,6 +37,8 @@ export class SSLEngine {
   readonly socket: TLSSocket;
   /** Whether everything is done inside of the calls. Otherwise Node's own loop has to go round. */
   readonly isImmediate: boolean;
+  /** Whether an SNICallback of the user's is asked, which some Nodes do in their own loop all the same. */
+  readonly asksForNames: boolean;
   readonly #lower: LowerStream;
   readonly #events: SSLEngineEvents;
   #inside = false;
@@ -50,6 +52,7 @@ export class SSLEngine {
       // Written from the tick queue: nobody is about to confirm it.
       if (!this.#inside) process.nextTick(() => this.#lower.confirm());
     });
+    this.asksForNames = settings.serverSide && typeof settings.options.SNICallback === 'function';
     this.socket = settings.serverSide ? this.#serve(settings) : this.#connect(settings);
     const { socket } = this;
     this.isImmediate = this.#lower.adopt(socket);

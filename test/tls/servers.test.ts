@@ -245,7 +245,10 @@ for (const driver of driverNames) {
       ]);
     });
 
-    test('SNICallback may answer later, and its error ends the handshake', async () => {
+    // Node 26 asks for names in its own loop.
+    const namesAreAsked = driver === 'hosted' || Number.parseInt(process.versions.node, 10) < 26;
+
+    test('SNICallback may answer later, and its error ends the handshake; a run that could not ask refuses it', async () => {
       const { loop } = use.current;
       const answers: Future<void>[] = [];
       const error = new Error('no such name');
@@ -256,6 +259,14 @@ for (const driver of driverNames) {
         loop.callSoon(() => later.setResult());
       };
       await serve({}, { ssl: { ...certificates.serverSsl, SNICallback } });
+      if (!namesAreAsked) {
+        await expect(connect(new NotingProtocol())).rejects.toMatchObject({ name: 'ConnectionResetError' });
+        expect(use.current.takeContexts()).toMatchObject([
+          { message: 'TLS handshake failed', exception: { code: 'ERR_TLS_IN_SYNC_RUN' } },
+        ]);
+        expect(answers).toEqual([]);
+        return;
+      }
       const transport = await connect(new NotingProtocol(), { serverHostname: 'localhost' });
       expect(transport.getExtraInfo('cipher')).not.toBeNull();
       await expect(connect(new NotingProtocol(), { serverHostname: 'somebody.else' })).rejects.toMatchObject({

@@ -146,6 +146,70 @@ for (const driver of driverNames) {
   });
 }
 
+describe('a Node that asks an SNICallback in a turn of its own loop', () => {
+  const library = useCompiledLibrary();
+  const certificates = useTlsCertificates();
+
+  // What Node 26 does, for any Node. Notes what a server and a client of it are told: in a synchronous run and in a hosted one.
+  const program = (): string => `
+    const fs = require('node:fs');
+    const { TLSSocket } = require('node:tls');
+    const init = TLSSocket.prototype._init;
+    TLSSocket.prototype._init = function (...given) {
+      init.apply(this, given);
+      const handle = this._handle;
+      const asked = handle.oncertcb;
+      if (asked !== undefined) handle.oncertcb = (...told) => void setImmediate(() => asked.apply(handle, told));
+    };
+    const [key, cert] = ${JSON.stringify([certificates.keyFile, certificates.certFile])}.map((file) => fs.readFileSync(file));
+    const talk = function* (loop, said) {
+      const SNICallback = (name, answer) => { said.push(name); answer(null); };
+      const [near, far] = fdloop.socketpair();
+      const factory = () => new fdloop.Protocol();
+      const served = loop.createTask(
+        loop.connectAcceptedSocket(factory, far, { ssl: { key, cert, SNICallback } }),
+      );
+      const options = { sock: near, ssl: { ca: cert }, serverHostname: 'localhost' };
+      const connected = loop.createTask(loop.createConnection(factory, null, null, options));
+      const [[server], [client]] = (yield* fdloop.gather([served, connected], { returnExceptions: true })).map(
+        (result) => Array.isArray(result) ? result : [result],
+      );
+      for (const side of [server, client]) {
+        said.push(side instanceof Error ? [side.name, side.code] : 'connected');
+        side.abort?.();
+      }
+      yield* fdloop.sleep(0);
+    };
+    const notingLoop = (said) => {
+      const loop = fdloop.newEventLoop();
+      loop.setExceptionHandler((_, { message, exception }) => said.push([message, exception.code]));
+      return loop;
+    };
+    const said = { sync: [], hosted: [] };
+    const first = notingLoop(said.sync);
+    first.runUntilCompleteSync(talk(first, said.sync));
+    first.close();
+    const second = notingLoop(said.hosted);
+    void second.runUntilComplete(talk(second, said.hosted)).then(() => {
+      second.close();
+      console.log(JSON.stringify(said));
+    });
+  `;
+
+  test('is refused it in a synchronous run, at once, and asks it in a hosted one', async () => {
+    const end = await library.run(program());
+    expect(end.stderr).toBe('');
+    expect(JSON.parse(end.stdout)).toEqual({
+      sync: [
+        ['TLS handshake failed', 'ERR_TLS_IN_SYNC_RUN'],
+        ['RuntimeError', 'ERR_TLS_IN_SYNC_RUN'],
+        ['ConnectionResetError', 'ECONNRESET'],
+      ],
+      hosted: ['localhost', 'connected', 'connected'],
+    });
+  });
+});
+
 describe('a synchronous run inside of a promise job', () => {
   const certificates = useTlsCertificates();
 
