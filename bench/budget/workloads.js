@@ -95,8 +95,8 @@ function bareEcho() {
   const peer = new Peer(far);
   const selector = binding.createSelector('epoll');
   const fd = near.fileno();
-  selector.add(fd, 1);
   const number = selector.number;
+  binding.addTo(number, fd, 1);
   const events = new Int32Array(128);
   const room = events.buffer;
   const memory = Buffer.alloc(65536);

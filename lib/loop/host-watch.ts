@@ -47,7 +47,7 @@ function watchByThread(fd: number, onReady: () => boolean): NativeHostWatch {
   if (typeof outer === 'number') throw errorFor(outer, 'host watch');
   let watch: NativeHostWatch | number;
   try {
-    check(outer.add(fd, EVENT_READ), 'host watch');
+    check(binding.addTo(outer.number, fd, EVENT_READ), 'host watch');
     watch = binding.createHostWatch(outer, 'thread', onReady);
     if (typeof watch === 'number') throw errorFor(watch, 'host watch');
   } catch (error) {

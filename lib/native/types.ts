@@ -32,18 +32,9 @@ export interface NativeSelector {
   readonly name: string;
   /** The facility's own descriptor, which another selector can watch for "something is ready"; -1 if it has none. */
   readonly fd: number;
-  /** Its number in this environment, for `waitFor`; never given to another one. */
+  /** Its number in this environment, for `waitFor`, `addTo`, `modifyIn` and `removeFrom`; never given to another one. */
   readonly number: number;
-  /**
-   * Starts watching. The mask is passed on unchecked; 0 watches for errors and hang-ups only. `-EEXIST` if known, `-EPERM`
-   * for a regular file or a directory that would always be ready, `-ENOTSOCK` on Windows for whatever is no socket.
-   */
-  add(fd: Fd, mask: EventMask): Result;
-  /** Replaces the mask of a watched descriptor. `-ENOENT` if unknown. */
-  modify(fd: Fd, mask: EventMask): Result;
-  /** Stops watching. `-ENOENT` if unknown. The entry is forgotten even when the kernel's answer is an error. */
-  remove(fd: Fd): Result;
-  /** Releases the facility. May be called again; every other verb then answers `-EBADF`. */
+  /** Releases the facility. May be called again; every verb that is given its number then answers `-EBADF`. */
   close(): void;
 }
 
@@ -152,11 +143,6 @@ export interface NativeBinding {
   socketpair(family: number, type: number, protocol: number, fds: Int32Array): Result;
   bind(fd: Fd, address: SockAddr, addressLength: number): Result;
   listen(fd: Fd, backlog: number): Result;
-  /**
-   * Accepts one connection; the new descriptor is close-on-exec and non-blocking. The peer's sockaddr goes to
-   * `address`, its length to `lengths[0]`. @returns the descriptor or `-errno`
-   */
-  accept(fd: Fd, address: SockAddr, lengths: Int32Array): Result;
   /** EINTR is not retried. */
   connect(fd: Fd, address: SockAddr, addressLength: number): Result;
   /** Reads up to `length` bytes into `buffer` at `offset`. @returns bytes read, 0 at end of stream */
@@ -174,14 +160,28 @@ export interface NativeBinding {
    * no selector with this number (any more)
    */
   waitFor(selector: number, timeoutNs: number, events: ArrayBuffer, maxEvents: number): Result;
-  /** `selector.add(...)`, `selector.modify(...)`, `selector.remove(...)` of the selector with this number; `-EBADF` as above. */
-  addTo(selector: number, fd: Fd, mask: number): Result;
-  modifyIn(selector: number, fd: Fd, mask: number): Result;
+  /**
+   * Starts watching. The mask is passed on unchecked; 0 watches for errors and hang-ups only. `-EEXIST` if known, `-EPERM`
+   * for a regular file or a directory that would always be ready, `-ENOTSOCK` on Windows for whatever is no socket,
+   * `-EBADF` as above.
+   */
+  addTo(selector: number, fd: Fd, mask: EventMask): Result;
+  /** Replaces the mask of a watched descriptor. `-ENOENT` if unknown, `-EBADF` as above. */
+  modifyIn(selector: number, fd: Fd, mask: EventMask): Result;
+  /**
+   * Stops watching. `-ENOENT` if unknown, `-EBADF` as above. The entry is forgotten even when the kernel's answer is an
+   * error.
+   */
   removeFrom(selector: number, fd: Fd): Result;
-  /** As `accept`; `peer` is a room for an address. */
+  /**
+   * Accepts one connection; the new descriptor is close-on-exec and non-blocking. `peer` is a room for its address.
+   * @returns the descriptor or `-errno`
+   */
   acceptAt(fd: Fd, peer: ArrayBuffer): Result;
-  /** As `getsockname`; `own` is a room for an address. */
+  /** `own` is a room for an address. */
   getsocknameAt(fd: Fd, own: ArrayBuffer): Result;
+  /** `peer` is a room for an address. */
+  getpeernameAt(fd: Fd, peer: ArrayBuffer): Result;
   /** As `setsockopt`, to an int. */
   setNumber(fd: Fd, level: number, option: number, value: number): Result;
   /** As `recv`, into `memory` from `offset` on. */
@@ -310,8 +310,6 @@ export interface NativeBinding {
   own(fd: Fd): Result;
   /** Takes `own` back: somebody else closes it. @returns 1 if it was owned, 0 if not */
   disown(fd: Fd): Result;
-  getsockname(fd: Fd, address: SockAddr, lengths: Int32Array): Result;
-  getpeername(fd: Fd, address: SockAddr, lengths: Int32Array): Result;
   /** Fills `value`; the length that the system wrote goes to `lengths[0]`. */
   getsockopt(fd: Fd, level: number, option: number, value: Uint8Array, lengths: Int32Array): Result;
   setsockopt(fd: Fd, level: number, option: number, value: Uint8Array): Result;

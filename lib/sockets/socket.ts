@@ -345,7 +345,7 @@ export class Socket {
 
   /** The peer's address. @throws OSError (ENOTCONN) */
   getpeername(): Address | null {
-    check(binding.getpeername(this.#fd, lastAddress.bytes, lastAddress.lengths), 'getpeername');
+    check(binding.getpeernameAt(this.#fd, lastAddress.memory), 'getpeername');
     return decodeRecent(this.proto);
   }
 

@@ -1,6 +1,6 @@
 // hot_calls.cc: the calls that every message and every connection makes, in the form that costs least: few
 // arguments, a selector as its number, and memory as an ArrayBuffer, which is looked up three times as fast
-// as a view of it. The general forms are in selector_wrap.cc and socket_wrap.cc, and mean the same.
+// as a view of it. Where there is a general form too, it is in socket_wrap.cc, and means the same.
 #include "bridge/arguments.h"
 #include "bridge/environment.h"
 #include "bridge/wrap.h"
@@ -64,7 +64,7 @@ napi_value WithAddress(napi_env env, const Bytes& room, Call call) {
   return FromInt(env, result);
 }
 
-// accept and getsockname.
+// accept, getsockname and getpeername.
 template <Result (*kCall)(int, uint8_t*, size_t*)>
 napi_value NameCall(napi_env env, napi_callback_info info) {
   Arguments<2> args(env, info);
@@ -163,7 +163,8 @@ void DefineHotCalls(Napi::Object exports, Environment* environment) {
           Function("addTo", InterestCall<&Selector::Add>, environment),
           Function("modifyIn", InterestCall<&Selector::Modify>, environment),
           Function("removeFrom", RemoveFrom, environment), Function("acceptAt", NameCall<Accept>),
-          Function("getsocknameAt", NameCall<GetSocketName>), Function("setNumber", SetNumber),
+          Function("getsocknameAt", NameCall<GetSocketName>),
+          Function("getpeernameAt", NameCall<GetPeerName>), Function("setNumber", SetNumber),
           Function("recvAt", RecvAt), Function("recvfromAt", RecvFromAt), Function("sendtoFrom", SendToFrom),
           Function("recvInto", RecvInto), Function("sendFrom", SendFrom), Function("detach", Detach)});
 }

@@ -74,30 +74,6 @@ napi_value GetNumber(napi_env env, napi_callback_info info) {
   return holder == nullptr ? nullptr : FromInt(env, holder->number);
 }
 
-napi_value Add(napi_env env, napi_callback_info info) {
-  Arguments<2> args(env, info);
-  int32_t fd, mask;
-  Selector* self = Self(args);
-  if (self == nullptr || !args.Int32(0, "fd", &fd) || !args.Int32(1, "mask", &mask)) return nullptr;
-  return FromInt(env, self->Add(fd, mask));
-}
-
-napi_value Modify(napi_env env, napi_callback_info info) {
-  Arguments<2> args(env, info);
-  int32_t fd, mask;
-  Selector* self = Self(args);
-  if (self == nullptr || !args.Int32(0, "fd", &fd) || !args.Int32(1, "mask", &mask)) return nullptr;
-  return FromInt(env, self->Modify(fd, mask));
-}
-
-napi_value Remove(napi_env env, napi_callback_info info) {
-  Arguments<1> args(env, info);
-  int32_t fd;
-  Selector* self = Self(args);
-  if (self == nullptr || !args.Int32(0, "fd", &fd)) return nullptr;
-  return FromInt(env, self->Remove(fd));
-}
-
 napi_value Close(napi_env env, napi_callback_info info) {
   Arguments<0> args(env, info);
   Selector* self = Self(args);
@@ -140,8 +116,7 @@ std::shared_ptr<Selector> SelectorOf(napi_env env, napi_value value) {
 void DefineSelectors(Napi::Env env, Napi::Object exports, Environment* environment) {
   environment->selector_class = Napi::Persistent(DefineClass(
       env, "NativeSelector", Construct, environment,
-      {Getter("name", GetName), Getter("fd", GetFd), Getter("number", GetNumber), Method("add", Add),
-       Method("modify", Modify), Method("remove", Remove), Method("close", Close)}));
+      {Getter("name", GetName), Getter("fd", GetFd), Getter("number", GetNumber), Method("close", Close)}));
   exports.Set("selectorNames", Names(env));
   Define(exports, {Function("createSelector", Create, environment)});
 }

@@ -83,21 +83,6 @@ napi_value FdAddressCall(napi_env env, napi_callback_info info) {
   return FromInt(env, kCall(fd, address.data, static_cast<size_t>(length)));
 }
 
-// accept, getsockname and getpeername: a descriptor and an address to write.
-template <Result (*kCall)(int, uint8_t*, size_t*)>
-napi_value FdNameCall(napi_env env, napi_callback_info info) {
-  Arguments<3> args(env, info);
-  int32_t fd;
-  Bytes address;
-  Int32s lengths;
-  if (!args.Int32(0, "fd", &fd) || !args.Bytes(1, "address", &address) ||
-      !args.Int32s(2, "lengths", &lengths)) {
-    return nullptr;
-  }
-  return WithLength(env, address, lengths,
-                    [&](uint8_t* data, size_t* length) { return kCall(fd, data, length); });
-}
-
 napi_value Socket(napi_env env, napi_callback_info info) {
   Arguments<3> args(env, info);
   int32_t family, type, protocol;
@@ -272,7 +257,6 @@ void DefineSockets(Napi::Env, Napi::Object exports) {
                       Function("socketpair", SocketPair),
                       Function("bind", FdAddressCall<Bind>),
                       Function("listen", FdNumberCall<Listen, kBacklog>),
-                      Function("accept", FdNameCall<Accept>),
                       Function("connect", FdAddressCall<Connect>),
                       Function("recv", Recv),
                       Function("recvfrom", RecvFrom),
@@ -283,8 +267,6 @@ void DefineSockets(Napi::Env, Napi::Object exports) {
                       Function("close", CloseCall),
                       Function("own", Own),
                       Function("disown", Disown),
-                      Function("getsockname", FdNameCall<GetSocketName>),
-                      Function("getpeername", FdNameCall<GetPeerName>),
                       Function("getsockopt", GetSockOpt),
                       Function("setsockopt", SetSockOpt),
                       Function("setNonBlocking", FdFlagCall<SetNonBlocking>),

@@ -117,7 +117,7 @@ export function modifyContract({ make, traits }: SelectorSubject): void {
       const [socket, other] = kit.current.pair();
       selector.register(socket, EVENT_READ);
       selector.register(other, EVENT_READ);
-      selector._native.remove(socket.fileno());
+      binding.removeFrom(selector._native.number, socket.fileno());
       const error = thrownBy(() => selector.modify(socket, EVENT_WRITE));
       expect(error).toBeInstanceOf(FileNotFoundError);
       expect(error.code).toBe('ENOENT');

@@ -72,9 +72,9 @@ export function readinessContract({ make, traits }: SelectorSubject): void {
 
   test('SEL-036: a descriptor that is reported without a key is skipped', () => {
     const [socket, other] = kit.current.pair();
-    selector._native.add(socket.fileno(), EVENT_WRITE);
+    binding.addTo(selector._native.number, socket.fileno(), EVENT_WRITE);
     expect(selector.select(0)).toEqual([]);
-    selector._native.remove(socket.fileno());
+    binding.removeFrom(selector._native.number, socket.fileno());
     const key = selector.register(other, EVENT_WRITE);
     expect(selector.select(0)).toEqual([[key, EVENT_WRITE]]);
   });

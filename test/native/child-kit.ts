@@ -33,11 +33,11 @@ export const childKit = `
   const datagramPair = (fds) => {
     const names = [0, 1].map((index) => {
       const name = new Uint8Array(addon.SOCKADDR_STORAGE_SIZE);
-      const length = new Int32Array(1);
+      const room = new ArrayBuffer(8 + name.length);
       fds[index] = addon.socket(AF_INET, SOCK_DGRAM, 0);
       assert.strictEqual(addon.bind(fds[index], name, addon.encodeInetAddress(AF_INET, '127.0.0.1', 0, 0, 0, name)), 0);
-      assert.strictEqual(addon.getsockname(fds[index], name, length), 0);
-      return name.subarray(0, length[0]);
+      assert.strictEqual(addon.getsocknameAt(fds[index], room), 0);
+      return new Uint8Array(room, 8, new Int32Array(room)[0]);
     });
     fds.forEach((fd, index) => assert.strictEqual(addon.connect(fd, names[1 - index], names[1 - index].length), 0));
   };

@@ -15,7 +15,7 @@ function subject(mode: string, name: string, onReady = '() => { calls += 1; act(
     const mode = ${JSON.stringify(mode)};
     const selector = addon.createSelector('${name}');
     const [left, right] = pair();
-    assert.strictEqual(selector.add(left, 1), 0);
+    assert.strictEqual(addon.addTo(selector.number, left, 1), 0);
     const byte = Buffer.from('x');
     const ready = () => assert.strictEqual(addon.send(right, byte, 0, 1, 0), 1);
     let calls = 0;
@@ -57,17 +57,17 @@ describe.each(watched)('a watch of the mode %s on %s', (mode, name) => {
         assert.strictEqual(calls, 0);
         ready();
         await until(() => calls === 1);
-        selector.remove(left);
+        addon.removeFrom(selector.number, left);
         watch.arm();
         await turn(); await turn();
         assert.strictEqual(calls, 1);
-        assert.strictEqual(selector.add(right, 2), 0);
+        assert.strictEqual(addon.addTo(selector.number, right, 2), 0);
         await until(() => calls === 2);
-        assert.strictEqual(selector.modify(right, 1), 0);
+        assert.strictEqual(addon.modifyIn(selector.number, right, 1), 0);
         watch.arm();
         await turn(); await turn();
         assert.strictEqual(calls, 2);
-        assert.strictEqual(selector.modify(right, 3), 0);
+        assert.strictEqual(addon.modifyIn(selector.number, right, 3), 0);
         await until(() => calls === 3);
         close();`),
     );
@@ -268,7 +268,7 @@ describe.each(watched)('a watch of the mode %s on %s', (mode, name) => {
         let late = 0;
         (() => {
           const other = addon.createSelector('${name}');
-          other.add(left, 1);
+          addon.addTo(other.number, left, 1);
           addon.createHostWatch(other, mode, () => { late += 1; }).arm();
           for (let times = 0; times < 200; times++) addon.createHostWatch(selector, mode, () => {});
         })();

@@ -82,7 +82,7 @@ describe('the addon alone', () => {
       const selector = addon.createSelector('${name}');
       const fds = new Int32Array(2);
       addon.socketpair(process.platform === 'win32' ? addon.constants.AF_INET : addon.constants.AF_UNIX, 1, 0, fds);
-      selector.add(fds[0], 3);
+      addon.addTo(selector.number, fds[0], 3);
       const watch = addon.createHostWatch(selector, ${JSON.stringify(mode)}, () => { if (workerData % 2) watch.arm(); });
       if (workerData % 3) watch.arm();
       if (workerData % 5 === 0) watch.close();
