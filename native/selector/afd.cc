@@ -24,7 +24,7 @@ constexpr int kMostLayers = 16;
 
 }  // namespace
 
-Result AfdRequest::Submit(HANDLE device, SOCKET base, ULONG events) {
+Result AfdRequest::Submit(HANDLE door, SOCKET base, ULONG events) {
   overlapped_ = {};
   poll_.timeout.QuadPart = INT64_MAX;
   poll_.count = 1;
@@ -34,13 +34,13 @@ Result AfdRequest::Submit(HANDLE device, SOCKET base, ULONG events) {
   poll_.events = events;
   poll_.status = 0;
   const bool is_done =
-      DeviceIoControl(device, kIoctlPoll, &poll_, sizeof poll_, &poll_, sizeof poll_, nullptr, &overlapped_);
+      DeviceIoControl(door, kIoctlPoll, &poll_, sizeof poll_, &poll_, sizeof poll_, nullptr, &overlapped_);
   return is_done || GetLastError() == ERROR_IO_PENDING ? 0 : LastWindowsFailure();
 }
 
 // That it cannot be found any more means that it is answered.
-void AfdRequest::Cancel(HANDLE device) {
-  if (!IsAnswered()) CancelIoEx(device, &overlapped_);
+void AfdRequest::Cancel(HANDLE door) {
+  if (!IsAnswered()) CancelIoEx(door, &overlapped_);
 }
 
 ULONG AfdRequest::Answer() const {
@@ -52,19 +52,19 @@ ULONG AfdRequest::Answer() const {
 }
 
 // The name behind the driver's is free to choose.
-Result OpenAfd(HANDLE port, HANDLE* device) {
+Result AfdDoors::Open(HANDLE* door) const {
   const HANDLE opened =
       CreateFileW(L"\\\\.\\GLOBALROOT\\Device\\Afd\\fdloop", SYNCHRONIZE, FILE_SHARE_READ | FILE_SHARE_WRITE,
                   nullptr, OPEN_EXISTING, FILE_FLAG_OVERLAPPED, nullptr);
   if (opened == INVALID_HANDLE_VALUE) return LastWindowsFailure();
   // Without the mode each answer would also set an event that nobody waits for.
-  if (CreateIoCompletionPort(opened, port, 0, 0) == nullptr ||
+  if (CreateIoCompletionPort(opened, port_, 0, 0) == nullptr ||
       !SetFileCompletionNotificationModes(opened, FILE_SKIP_SET_EVENT_ON_HANDLE)) {
     const Result failure = LastWindowsFailure();
     CloseHandle(opened);
     return failure;
   }
-  *device = opened;
+  *door = opened;
   return 0;
 }
 

@@ -34,10 +34,10 @@ class AfdRequest {
   }
 
   // Asks about a base socket. After 0 one packet will come; after a failure none.
-  Result Submit(HANDLE device, SOCKET base, ULONG events);
+  Result Submit(HANDLE door, SOCKET base, ULONG events);
 
   // The packet comes soon then. It may be about the answer nevertheless.
-  void Cancel(HANDLE device);
+  void Cancel(HANDLE door);
 
   // Whether there is an answer, perhaps before its packet has been taken.
   bool IsAnswered() const { return HasOverlappedIoCompleted(&overlapped_); }
@@ -59,8 +59,21 @@ class AfdRequest {
   Poll poll_;
 };
 
-// Opens a door to the driver, whose requests answer to `port`. It is no socket, and takes requests about any.
-Result OpenAfd(HANDLE port, HANDLE* device);
+// The doors to the driver, whose requests answer to `port`. A door is no socket, and takes requests about
+// any.
+class AfdDoors {
+ public:
+  using Door = HANDLE;
+
+  explicit AfdDoors(HANDLE port) : port_(port) {}
+
+  Result Open(HANDLE* door) const;
+  void CancelAt(HANDLE door) const { CancelIoEx(door, nullptr); }
+  void Close(HANDLE door) const { CloseHandle(door); }
+
+ private:
+  HANDLE port_;
+};
 
 // Asks a socket for another one behind it: 0, or a WSAE* number. WSAIoctl's part in FindBaseSocket.
 using SocketQuery = int (*)(SOCKET socket, DWORD question, SOCKET* answer);

@@ -4,34 +4,41 @@
 #define FDLOOP_SELECTOR_AFD_GROUPS_H_
 
 #include <memory>
+#include <utility>
 #include <vector>
 
-#include "selector/afd.h"
+#include "base/result.h"
 
 namespace fdloop {
 
-struct AfdGroup {
-  HANDLE device;
-  int users = 0;
-  bool is_offered = false;  // Whether it is in AfdGroups::offered_.
-};
-
+// Knows nothing of the system. Doors, of which afd.h has the real ones, has
+//     Door                  what a door is
+//     Result Open(Door*)
+//     void CancelAt(Door)   every request there; the packets come as ever
+//     void Close(Door)      when no request is out there any more
+template <typename Doors>
 class AfdGroups {
  public:
-  AfdGroups() = default;
+  struct Group {
+    typename Doors::Door door;
+    int users = 0;
+    bool is_offered = false;  // Whether it is in `offered_`.
+  };
+
+  explicit AfdGroups(Doors doors) : doors_(std::move(doors)) {}
   AfdGroups(const AfdGroups&) = delete;
   AfdGroups& operator=(const AfdGroups&) = delete;
   ~AfdGroups() { Close(); }
 
   // A group with room, for one more socket. Give it back when no packet for the socket can come any more.
-  Result Take(HANDLE port, AfdGroup** group) {
+  Result Take(Group** group) {
     while (!offered_.empty() && offered_.back()->users == kRoom) {
       offered_.back()->is_offered = false;
       offered_.pop_back();
     }
     if (offered_.empty()) {
-      auto opened = std::make_unique<AfdGroup>();
-      const Result result = OpenAfd(port, &opened->device);
+      auto opened = std::make_unique<Group>();
+      const Result result = doors_.Open(&opened->door);
       if (result < 0) return result;
       Offer(opened.get());
       groups_.push_back(std::move(opened));
@@ -41,19 +48,19 @@ class AfdGroups {
     return 0;
   }
 
-  void GiveBack(AfdGroup* group) {
+  // A group without users stays open: it will be wanted again.
+  void GiveBack(Group* group) {
     --group->users;
     if (!group->is_offered) Offer(group);
   }
 
-  // Cancels every request of every group; the packets come as ever.
   void CancelAll() {
-    for (const auto& group : groups_) CancelIoEx(group->device, nullptr);
+    for (const auto& group : groups_) doors_.CancelAt(group->door);
   }
 
-  // When no request is out any more.
+  // When no request is out any more. The groups that were taken are gone then.
   void Close() {
-    for (const auto& group : groups_) CloseHandle(group->device);
+    for (const auto& group : groups_) doors_.Close(group->door);
     groups_.clear();
     offered_.clear();
   }
@@ -61,13 +68,14 @@ class AfdGroups {
  private:
   static constexpr int kRoom = 32;
 
-  void Offer(AfdGroup* group) {
+  void Offer(Group* group) {
     group->is_offered = true;
     offered_.push_back(group);
   }
 
-  std::vector<std::unique_ptr<AfdGroup>> groups_;
-  std::vector<AfdGroup*> offered_;  // Those with room, and perhaps the last one without.
+  Doors doors_;
+  std::vector<std::unique_ptr<Group>> groups_;
+  std::vector<Group*> offered_;  // Those with room, and perhaps the last one without.
 };
 
 }  // namespace fdloop

@@ -34,6 +34,7 @@
 #include <vector>
 
 #include "base/condition.h"
+#include "selector/afd.h"
 #include "selector/afd_groups.h"
 #include "selector/deadline.h"
 #include "selector/registry.h"
@@ -65,13 +66,15 @@ int MaskOf(ULONG events) {
          ((events & kAfdReceiveExpedited) != 0 ? kPriority : 0);
 }
 
+using Groups = AfdGroups<AfdDoors>;
+
 enum class State { kIdle, kAsked, kCancelled };
 
 struct Watch : AfdRequest {
   int fd = -1;  // Stays so for the wake-up descriptor of a thread in WaitElsewhere.
   SOCKET base = INVALID_SOCKET;
   uint64_t identity = 0;
-  AfdGroup* group = nullptr;
+  Groups::Group* group = nullptr;
   ULONG wanted = 0;  // Events of the registered mask.
   ULONG asked = 0;   // Those of the request in flight.
   State state = State::kIdle;
@@ -97,7 +100,7 @@ bool IsStillOpen(const Watch& watch) {
 
 class Iocp final : public Selector {
  public:
-  explicit Iocp(HANDLE port) : port_(port) {}
+  explicit Iocp(HANDLE port) : port_(port), groups_(AfdDoors(port)) {}
   ~Iocp() override { Iocp::CloseFacility(); }
 
   const char* Name() const override { return "iocp"; }
@@ -136,7 +139,7 @@ class Iocp final : public Selector {
 
   std::mutex mutex_;  // For all below.
   HANDLE port_;
-  AfdGroups groups_;
+  Groups groups_;
   std::unordered_map<int, std::unique_ptr<Watch>> watches_;
   std::unordered_map<Watch*, std::unique_ptr<Watch>> retired_;
   std::vector<int> updates_;   // What has to be asked, or asked differently, by descriptor.
@@ -156,7 +159,7 @@ Result Iocp::Make(int fd, std::unique_ptr<Watch>* watch) {
   auto made = std::make_unique<Watch>();
   Result result = CheckSocket(fd);
   if (result >= 0) result = FindBaseSocket(AsSocket(fd), QuerySocket, &made->base);
-  if (result >= 0) result = groups_.Take(port_, &made->group);
+  if (result >= 0) result = groups_.Take(&made->group);
   if (result < 0) return result;
   *watch = std::move(made);
   return 0;
@@ -193,7 +196,7 @@ void Iocp::Retire(std::unique_ptr<Watch> watch) {
 }
 
 void Iocp::Cancel(Watch* watch) {
-  watch->Cancel(watch->group->device);
+  watch->Cancel(watch->group->door);
   watch->state = State::kCancelled;
   ++cancelled_;
 }
@@ -219,7 +222,7 @@ void Iocp::Changed() {
 }
 
 Result Iocp::Submit(Watch* watch) {
-  const Result result = watch->Submit(watch->group->device, watch->base, watch->wanted);
+  const Result result = watch->Submit(watch->group->door, watch->base, watch->wanted);
   if (result < 0) return result;
   watch->asked = watch->wanted;
   watch->state = State::kAsked;

@@ -78,6 +78,17 @@ void CloseWithReset(int* fd) {
   *fd = -1;
 }
 
+// Of this process, by looking at each: wine does not know how many there are.
+int OpenHandles() {
+  constexpr uintptr_t kMost = 2048;
+  int count = 0;
+  for (uintptr_t number = 1; number <= kMost; ++number) {
+    DWORD flags = 0;
+    if (GetHandleInformation(reinterpret_cast<HANDLE>(4 * number), &flags)) ++count;
+  }
+  return count;
+}
+
 int64_t ThreadTimeNs() {
   FILETIME created, ended, kernel, user;
   GetThreadTimes(GetCurrentThread(), &created, &ended, &kernel, &user);
@@ -336,6 +347,46 @@ TEST(TwoThousandSockets) {
   CHECK_EQ(selector->Wait(0, events.data(), room), 2 * kPairs);
   for (int i = 0; i < 2 * kPairs; ++i) seen.insert(events[static_cast<size_t>(i)].fd);
   CHECK_EQ(seen.size(), 2 * kPairs);
+}
+
+// Doors to the driver are handles of this process, which the selector has and the sockets have not.
+TEST(ADoorForThirtyTwoSockets) {
+  std::vector<SocketPair> pairs(50);
+  Event event;
+  const int before = OpenHandles();
+  auto selector = Make();
+  const int without_door = OpenHandles();
+  int doors = 0;
+  for (int i = 0; i < 100; ++i) {
+    const SocketPair& pair = pairs[static_cast<size_t>(i) / 2];
+    CHECK_EQ(selector->Add(i % 2 == 0 ? pair.a : pair.b, kRead), 0);
+    // Before and after each that opens one.
+    if (i % 32 == 0) ++doors;
+    if (i % 32 == 0 || i % 32 == 31) CHECK_EQ(OpenHandles(), without_door + doors);
+  }
+  CHECK_EQ(doors, 4);
+  CHECK_EQ(selector->Wait(0, &event, 1), 0);
+  // Places become free when the packets have come, and are taken again.
+  for (const SocketPair& pair : pairs) CHECK_EQ(selector->Remove(pair.a), 0);
+  CHECK_EQ(selector->Wait(0, &event, 1), 0);
+  for (const SocketPair& pair : pairs) CHECK_EQ(selector->Add(pair.a, kRead | kPriority), 0);
+  CHECK_EQ(OpenHandles(), without_door + doors);
+  CHECK(Put(pairs[49].b, "x", 1));
+  CHECK_EQ(selector->Wait(kSoon, &event, 1), 1);
+  CHECK_EQ(event.fd, pairs[49].a);
+  selector->Close();
+  CHECK_EQ(OpenHandles(), before);
+}
+
+TEST(ADoorThatLeadsNowhereIsNotLeftOpen) {
+  const int before = OpenHandles();
+  HANDLE door = nullptr;
+  // No completion port.
+  const HANDLE event = CreateEventW(nullptr, TRUE, FALSE, nullptr);
+  CHECK(AfdDoors(event).Open(&door) < 0);
+  CHECK(door == nullptr);
+  CloseHandle(event);
+  CHECK_EQ(OpenHandles(), before);
 }
 
 // Requests that tell nothing of interest must not go round and round.
