@@ -1,0 +1,226 @@
+// examples.test.ts: every program in examples/ does what its first lines say. The ones with a screen of their own (electron/) and
+// the demo have other tests.
+
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { connect, type Socket as NodeSocket } from 'node:net';
+import { tmpdir } from 'node:os';
+import * as path from 'node:path';
+
+import { Socket } from '../../lib/sockets/socket';
+import { socketConstants } from '../../lib/sockets/constants';
+import { useCompiledLibrary } from '../support/compiled-library';
+import { testOnLinux, testOnPosix } from '../support/systems';
+
+const folder = path.join(__dirname, '..', '..', 'examples');
+const library = useCompiledLibrary();
+const scratch = mkdtempSync(path.join(tmpdir(), 'fdloop-examples-'));
+const running = new Set<ChildProcess>();
+
+afterEach(() => {
+  for (const child of running) child.kill('SIGKILL');
+});
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+/** What is written to a stream, and the moment when something stands in it. */
+class Output {
+  text = '';
+  readonly end: Promise<void>;
+  #isOver = false;
+  readonly #waiters = new Set<() => void>();
+
+  constructor(stream: NodeJS.ReadableStream) {
+    stream.setEncoding('utf8');
+    stream.on('data', (text: string) => {
+      this.text += text;
+      this.#look();
+    });
+    this.end = new Promise((resolve) => {
+      stream.on('end', () => {
+        this.#isOver = true;
+        this.#look();
+        resolve();
+      });
+    });
+  }
+
+  #look(): void {
+    for (const look of [...this.#waiters]) look();
+  }
+
+  until(pattern: RegExp): Promise<RegExpExecArray> {
+    return new Promise((resolve, reject) => {
+      const look = (): void => {
+        const match = pattern.exec(this.text);
+        if (match === null && !this.#isOver) return;
+        this.#waiters.delete(look);
+        if (match === null) reject(new Error(`${pattern} is not in ${JSON.stringify(this.text)}`));
+        else resolve(match);
+      };
+      this.#waiters.add(look);
+      look();
+    });
+  }
+}
+
+interface Running {
+  input: NodeJS.WritableStream;
+  output: Output;
+  errors: Output;
+  end: Promise<{ status: number | null; stdout: string; stderr: string }>;
+}
+
+function start(program: string, args: readonly string[], env: Record<string, string> = {}): Running {
+  const child = spawn(program, args, { env: { ...process.env, ...env }, stdio: 'pipe' });
+  running.add(child);
+  const output = new Output(child.stdout);
+  const errors = new Output(child.stderr);
+  const end = new Promise<{ status: number | null; stdout: string; stderr: string }>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (status) => {
+      running.delete(child);
+      resolve({ status, stdout: output.text, stderr: errors.text });
+    });
+  });
+  return { input: child.stdin, output, errors, end };
+}
+
+function example(name: string, args: readonly string[] = [], env: Record<string, string> = {}): Running {
+  const source = readFileSync(path.join(folder, name), 'utf8').replace("require('..')", 'fdloop');
+  return start(process.execPath, [library.script(source, path.join(scratch, name)), ...args], env);
+}
+
+async function portOf({ output }: Running): Promise<number> {
+  return Number((await output.until(/listening on port (\d+)/))[1]);
+}
+
+class Guest {
+  readonly #socket: NodeSocket;
+  readonly heard: Output;
+
+  constructor(port: number) {
+    this.#socket = connect(port, '127.0.0.1');
+    this.heard = new Output(this.#socket);
+  }
+
+  say(text: string): void {
+    this.#socket.write(text);
+  }
+
+  leave(): void {
+    this.#socket.end();
+  }
+}
+
+/** A conversation with a chat server; what both guests heard. */
+async function chat(port: number): Promise<string[]> {
+  const ann = new Guest(port);
+  await ann.heard.until(/your name/);
+  ann.say('ann\nis anybody');
+  await ann.heard.until(/ann is here/);
+  ann.say(' here?\n');
+  await ann.heard.until(/anybody here\?/);
+  const bob = new Guest(port);
+  bob.say('ann\n');
+  await bob.heard.until(/another name/);
+  bob.say('\nbob\nI am\n');
+  await ann.heard.until(/bob: I am/);
+  ann.leave();
+  await bob.heard.until(/ann has left/);
+  bob.leave();
+  return [ann.heard.text, bob.heard.text];
+}
+
+const conversation = [
+  'your name? ann is here, which makes 1\nann: is anybody here?\nbob is here, which makes 2\nbob: I am\n',
+  'your name? another name, please: another name, please: bob is here, which makes 2\nbob: I am\nann has left\n',
+];
+
+test('chat.js serves a conversation', async () => {
+  const server = example('chat.js');
+  await expect(chat(await portOf(server))).resolves.toEqual(conversation);
+});
+
+testOnPosix('chat.py, the original, serves the same one', async () => {
+  const server = start('python3', [path.join(folder, 'chat.py')]);
+  await expect(chat(await portOf(server))).resolves.toEqual(conversation);
+});
+
+test('proxy.js passes a conversation on', async () => {
+  const server = example('chat.js');
+  const port = await portOf(server);
+  const proxy = example('proxy.js', ['0', '127.0.0.1', String(port)]);
+  await expect(chat(await portOf(proxy))).resolves.toEqual(conversation);
+});
+
+test('proxy.js lets a guest go when it cannot reach the other side, and tells why', async () => {
+  const closed = example('chat.js');
+  const port = await portOf(closed);
+  for (const child of running) child.kill('SIGKILL');
+  await closed.end;
+  const proxy = example('proxy.js', ['0', '127.0.0.1', String(port)]);
+  const guest = new Guest(await portOf(proxy));
+  await guest.heard.end;
+  await proxy.errors.until(/a connection failed: ConnectionRefusedError/);
+  expect(guest.heard.text).toBe('');
+});
+
+testOnPosix('watch-stdin.js counts what it is given, until the end', async () => {
+  const counter = example('watch-stdin.js');
+  counter.input.write('12345');
+  await counter.output.until(/5 bytes, 5 in all/);
+  counter.input.end('678');
+  const { stdout, status } = await counter.end;
+  expect(stdout).toContain('3 bytes, 8 in all\nthe end, after 8 bytes\n');
+  expect(status).toBe(0);
+});
+
+testOnPosix('notify-systemd.js sends one datagram to the socket that the environment names', async () => {
+  const { AF_UNIX, SOCK_DGRAM } = socketConstants;
+  const manager = new Socket(AF_UNIX, SOCK_DGRAM);
+  try {
+    const name = path.join(scratch, 'notify');
+    manager.bind(name);
+    const { stdout, status } = await example('notify-systemd.js', [], { NOTIFY_SOCKET: name }).end;
+    expect({ stdout, status }).toEqual({ stdout: 'systemd knows\n', status: 0 });
+    expect(manager.recv(1000).toString()).toMatch(/^READY=1\nSTATUS=process \d+ listens$/);
+  } finally {
+    manager.close();
+  }
+});
+
+testOnPosix('pass-descriptor.js reads a file through a descriptor of another process', async () => {
+  const { stdout, stderr, status } = await example('pass-descriptor.js').end;
+  expect({ stdout, stderr, status }).toEqual({
+    stdout: expect.stringMatching(/^the source of this program: \d+ lines through descriptor \d+\n$/),
+    stderr: '',
+    status: 0,
+  });
+});
+
+testOnLinux('asked-address.js is answered from the address that it asked', async () => {
+  const { stdout, status } = await example('asked-address.js').end;
+  expect({ stdout, status }).toEqual({
+    stdout: ['127.0.0.1', '127.0.0.2', '127.9.9.9'].map((host) => `who is there at ${host}, says ${host}\n`).join(''),
+    status: 0,
+  });
+});
+
+testOnLinux('interfaces.js lists the interfaces until its time is up', async () => {
+  const { stdout, status } = await example('interfaces.js', [], { WATCH_SECONDS: '0.2' }).end;
+  expect(stdout).toMatch(/^lo is (up|down)$/m);
+  expect(stdout).toMatch(/time is up\n$/);
+  expect(status).toBe(0);
+});
+
+testOnLinux('watch-mounts.js counts the file systems until its time is up', async () => {
+  const { stdout, status } = await example('watch-mounts.js', [], { WATCH_SECONDS: '0.2' }).end;
+  expect(stdout).toMatch(/^\d+ file systems are mounted\n[^]*time is up\n$/);
+  expect(status).toBe(0);
+});
+
+test('every example has a test here', () => {
+  const source = readFileSync(__filename, 'utf8');
+  const programs = readdirSync(folder).filter((name) => name.endsWith('.js') && name !== 'demo.js');
+  expect(programs.filter((name) => !source.includes(`'${name}'`))).toEqual([]);
+});
