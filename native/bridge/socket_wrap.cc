@@ -105,7 +105,7 @@ napi_value SocketPair(napi_env env, napi_callback_info info) {
   return FromInt(env, OpenSocketPair(family, type, protocol, fds.data));
 }
 
-// The hot path, with SendBytes: seven Node-API calls, no allocation, and would-block comes back as a number.
+// With flags and into a part of a view; hot_calls.cc has the form that every message takes.
 napi_value Recv(napi_env env, napi_callback_info info) {
   Arguments<5> args(env, info);
   int32_t fd, flags;
