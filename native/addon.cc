@@ -48,6 +48,7 @@ Napi::Object DefineAll(Napi::Env env, Napi::Object exports) {
   DefineHostWatches(env, exports, environment);
   DefineSockets(env, exports);
   DefineHotCalls(exports, environment);
+  DefineFiles(exports);
   DefineMessages(env, exports);
   DefineAddresses(env, exports);
   DefineResolver(env, exports);

@@ -3,6 +3,7 @@
     "addon_sources": [
       "native/addon.cc",
       "native/bridge/address_wrap.cc",
+      "native/bridge/file_wrap.cc",
       "native/bridge/host_nudge.cc",
       "native/bridge/host_watch.cc",
       "native/bridge/host_watch_wrap.cc",
@@ -33,6 +34,7 @@
       "native/base/wake_pipe.cc",
       "native/selector/poll.cc",
       "native/selector/select.cc",
+      "native/socket/file_posix.cc",
       "native/socket/message_posix.cc",
       "native/socket/resolve_posix.cc",
       "native/socket/socket_posix.cc"
@@ -65,6 +67,7 @@
       "native/selector/iocp.cc",
       "native/selector/leaves_windows.cc",
       "native/selector/select_windows.cc",
+      "native/socket/file_windows.cc",
       "native/socket/link_address_none.cc",
       "native/socket/message_batch_none.cc",
       "native/socket/message_windows.cc",

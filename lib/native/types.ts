@@ -304,8 +304,8 @@ export interface NativeBinding {
   /** Closes a descriptor of any kind. EINTR counts as success: the descriptor is gone. */
   close(fd: Fd): Result;
   /**
-   * Has the environment (a worker, ...) close the socket `fd` at its end, unless `close` or `disown` came first, or the
-   * number belongs to another socket by then. @returns 0; `-ENOTSOCK` for what is no socket
+   * Has the environment (a worker, ...) close the socket or pipe `fd` at its end, unless `close` or `disown` came first, or
+   * the number belongs to something else by then. @returns 0; on Windows `-ENOTSOCK` for what is no socket
    */
   own(fd: Fd): Result;
   /** Takes `own` back: somebody else closes it. @returns 1 if it was owned, 0 if not */
@@ -328,6 +328,17 @@ export interface NativeBinding {
   sendfile(outFd: Fd, inFd: Fd, offset: number, count: number): Result;
   /** Moves the position of a file. `-ESPIPE` for what has none. */
   seek(fd: Fd, position: number): Result;
+
+  // Pipes, terminals, devices: descriptors of any kind. `-ENOSYS` on Windows.
+
+  /** Fills fds[0], for reading, and fds[1], for writing: both block and are close-on-exec. @returns 0 or `-errno` */
+  pipe(fds: Int32Array): Result;
+  /** Reads up to `length` bytes into `memory` from `offset` on. @returns bytes read, 0 at the end */
+  readAt(fd: Fd, memory: ArrayBuffer, offset: number, length: number): Result;
+  /** Writes the whole of `buffer`, or a part. SIGPIPE has to be ignored, as Node does. @returns bytes written */
+  writeFrom(fd: Fd, buffer: Uint8Array): Result;
+  /** What kind of file it is, and its permissions. @returns st_mode */
+  fileMode(fd: Fd): Result;
 
   // Addresses.
 

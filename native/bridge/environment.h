@@ -34,6 +34,7 @@ void DefineSelectors(Napi::Env env, Napi::Object exports, Environment* environme
 void DefineHostWatches(Napi::Env env, Napi::Object exports, Environment* environment);
 void DefineSockets(Napi::Env env, Napi::Object exports);
 void DefineHotCalls(Napi::Object exports, Environment* environment);
+void DefineFiles(Napi::Object exports);
 void DefineMessages(Napi::Env env, Napi::Object exports);
 void DefineAddresses(Napi::Env env, Napi::Object exports);
 void DefineResolver(Napi::Env env, Napi::Object exports);

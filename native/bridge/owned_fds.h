@@ -1,5 +1,5 @@
-// owned_fds.h: the sockets that an environment has to close when it ends without having done so, as a worker
-// that is terminated does. Node does the same for what a worker opened with fs.open.
+// owned_fds.h: what an environment has to close when it ends without having done so, as a worker that is
+// terminated does: sockets and pipes. Node does the same for what a worker opened with fs.open.
 //
 // A number alone would not do: code that closes a descriptor by other means leaves it here, and the number
 // may belong to somebody else by then, in another thread even. So the file is remembered by its inode, and
@@ -25,15 +25,15 @@ class OwnedFds {
   ~OwnedFds() {
     for (size_t fd = 0; fd < identities_.size(); ++fd) {
       uint64_t identity = 0;
-      if (identities_[fd] == 0 || SocketIdentity(static_cast<int>(fd), &identity) < 0) continue;
+      if (identities_[fd] == 0 || DescriptorIdentity(static_cast<int>(fd), &identity) < 0) continue;
       if (identity == identities_[fd]) Close(static_cast<int>(fd));
     }
   }
 
-  // -EBADF if nothing is open there, -ENOTSOCK if it is no socket.
+  // -EBADF if nothing is open there.
   Result Add(int fd) {
     uint64_t identity = 0;
-    const Result result = SocketIdentity(fd, &identity);
+    const Result result = DescriptorIdentity(fd, &identity);
     if (result < 0) return result;
     const auto index = static_cast<size_t>(fd);
     if (index >= identities_.size()) identities_.resize(index + 1);

@@ -95,7 +95,7 @@ DWORD Milliseconds(const Deadline& deadline) {
 // ours only its last answer tells.
 bool IsStillOpen(const Watch& watch) {
   uint64_t identity = 0;
-  return SocketIdentity(watch.fd, &identity) == 0 && identity == watch.identity;
+  return DescriptorIdentity(watch.fd, &identity) == 0 && identity == watch.identity;
 }
 
 class Iocp final : public Selector {
@@ -353,7 +353,7 @@ Result Iocp::Add(int fd, int mask) {
   const Result result = Make(fd, &watch);
   if (result < 0) return result;
   watch->fd = fd;
-  SocketIdentity(fd, &watch->identity);
+  DescriptorIdentity(fd, &watch->identity);
   watch->wanted = EventsOf(mask);
   Queue(watch.get());
   watches_.emplace(fd, std::move(watch));

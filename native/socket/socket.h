@@ -98,9 +98,9 @@ Result GetInheritable(int fd);
 // A close-on-exec duplicate, with the lowest free number.
 Result Duplicate(int fd);
 
-// A number that tells the socket from every other one that is open (duplicates share it), and is not 0.
-// -ENOTSOCK for a descriptor of another kind.
-Result SocketIdentity(int fd, uint64_t* identity);
+// A number that tells what is open there from everything else that is, and is not 0. Duplicates share it, and
+// so do the ends of a pipe and several openings of one file. On Windows -ENOTSOCK for what is no socket.
+Result DescriptorIdentity(int fd, uint64_t* identity);
 
 // Every constant of constants.cc that this platform has.
 NamedNumberTable SocketConstants();

@@ -229,12 +229,13 @@ Result Duplicate(int fd) {
   return RetryInterrupted([&] { return fcntl(fd, F_DUPFD_CLOEXEC, 0); });
 }
 
-Result SocketIdentity(int fd, uint64_t* identity) {
+Result DescriptorIdentity(int fd, uint64_t* identity) {
   struct stat status;
   if (fstat(fd, &status) < 0) return LastFailure();
-  if (!S_ISSOCK(status.st_mode)) return -ENOTSOCK;
+  // Files are numbered by device. The numbers of devices are small: high up they are out of the way.
+  const uint64_t number = static_cast<uint64_t>(status.st_ino) ^ static_cast<uint64_t>(status.st_dev) << 48;
   // Not every system numbers its sockets: there one is as good as another.
-  *identity = status.st_ino != 0 ? status.st_ino : 1;
+  *identity = number != 0 ? number : 1;
   return 0;
 }
 

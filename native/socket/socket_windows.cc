@@ -185,7 +185,7 @@ Result Duplicate(int fd) {
   return copy;
 }
 
-Result SocketIdentity(int fd, uint64_t* identity) {
+Result DescriptorIdentity(int fd, uint64_t* identity) {
   if (fd < 0) return -EBADF;
   const Result type = SocketType(fd);
   if (type < 0) return type;

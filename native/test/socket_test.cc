@@ -184,15 +184,15 @@ TEST(SocketsHaveAnIdentity) {
   CHECK_EQ(OpenSocketPair(kPairFamily, SOCK_STREAM, 0, pair), 0);
   UniqueFd first(pair[0]), second(pair[1]), copy(Duplicate(pair[0]));
   uint64_t one = 0, other = 0, again = 0;
-  CHECK_EQ(SocketIdentity(first.get(), &one), 0);
-  CHECK_EQ(SocketIdentity(second.get(), &other), 0);
-  CHECK_EQ(SocketIdentity(copy.get(), &again), 0);
+  CHECK_EQ(DescriptorIdentity(first.get(), &one), 0);
+  CHECK_EQ(DescriptorIdentity(second.get(), &other), 0);
+  CHECK_EQ(DescriptorIdentity(copy.get(), &again), 0);
   CHECK(one != 0);
   CHECK_EQ(one, again);
 #if defined(__linux__) || defined(_WIN32)
   CHECK(one != other);
 #endif
-  CHECK_EQ(SocketIdentity(-1, &one), -EBADF);
+  CHECK_EQ(DescriptorIdentity(-1, &one), -EBADF);
 }
 
 int main(int argc, char** argv) { return RunTests(argc, argv); }

@@ -17,7 +17,7 @@ TEST(HandlesOfOtherKindsAreNoSockets) {
   CHECK_EQ(SetInheritable(fd, true), -ENOTSOCK);
   CHECK_EQ(GetInheritable(fd), -ENOTSOCK);
   CHECK_EQ(Duplicate(fd), -ENOTSOCK);
-  CHECK_EQ(SocketIdentity(fd, &identity), -ENOTSOCK);
+  CHECK_EQ(DescriptorIdentity(fd, &identity), -ENOTSOCK);
   CHECK_EQ(Close(fd), -ENOTSOCK);
   CHECK(CloseHandle(event));
 }
@@ -112,11 +112,11 @@ TEST(ANewSocketIsNotTheOneThatHadItsNumber) {
   uint64_t before = 0, after = 0;
   const int fd = OpenSocket(AF_INET, SOCK_STREAM, 0);
   CHECK_EQ(SetNonBlocking(fd, true), 0);
-  CHECK_EQ(SocketIdentity(fd, &before), 0);
+  CHECK_EQ(DescriptorIdentity(fd, &before), 0);
   closesocket(AsSocket(fd));
   UniqueFd again(OpenSocket(AF_INET, SOCK_STREAM, 0));
   CHECK_EQ(again.get(), fd);
-  CHECK_EQ(SocketIdentity(again.get(), &after), 0);
+  CHECK_EQ(DescriptorIdentity(again.get(), &after), 0);
   CHECK(before != after);
   CHECK_EQ(GetNonBlocking(again.get()), 0);
 }

@@ -282,10 +282,12 @@ test('a descriptor that is not open is EBADF for every call', () =>
         getNonBlocking: addon.getNonBlocking(closed), setInheritable: addon.setInheritable(closed, true),
         getInheritable: addon.getInheritable(closed), dup: addon.dup(closed),
         createHostWatchForFd: addon.createHostWatchForFd(closed, () => {}),
+        readAt: addon.readAt(closed, room, 0, 1), writeFrom: addon.writeFrom(closed, bytes), fileMode: addon.fileMode(closed),
         acceptAt: addon.acceptAt(closed, room), getsocknameAt: addon.getsocknameAt(closed, room), getpeernameAt: addon.getpeernameAt(closed, room), setNumber: addon.setNumber(closed, 1, 2, 1),
       };
       for (const [name, answer] of Object.entries(answers)) {
-        const wanted = name.endsWith('Messages') && !hasBatches ? -ENOSYS : -EBADF;
+        const isThere = name.endsWith('Messages') ? hasBatches : hasFiles || !/^(readAt|writeFrom|fileMode)$/.test(name);
+        const wanted = isThere ? -EBADF : -ENOSYS;
         assert.deepStrictEqual([name, closed, answer], [name, closed, wanted]);
       }
     }

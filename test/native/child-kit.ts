@@ -24,6 +24,7 @@ export const childKit = `
   const assert = require('node:assert');
   const { AF_INET, AF_UNIX, SOCK_STREAM, SOCK_DGRAM, SOL_SOCKET, SO_ERROR, SO_REUSEADDR } = addon.constants;
   const hasBatches = process.platform === 'linux';
+  const hasFiles = process.platform !== 'win32';
   const { EINVAL, EBADF, ENOSYS, ENOTSUP, EPERM, EAGAIN, ENAMETOOLONG, EAFNOSUPPORT } = addon.errnoByName;
   const opened = [];
   const own = (fd) => { assert(fd >= 0); opened.push(fd); return fd; };
