@@ -27,6 +27,7 @@ import type { ThreadPoolExecutor } from './loop/thread-pool';
 import { Waker } from './loop/waker';
 import { createConnection, type ConnectOptions } from './network/connect';
 import { createDatagramEndpoint, type DatagramEndpoint, type DatagramOptions } from './network/datagram';
+import { connectReadPipe, connectWritePipe, type ReadPipe, type WritePipe } from './network/pipes';
 import { sendfile } from './network/sendfile';
 import { getaddrinfo, getnameinfo } from './network/resolve';
 import { createServer, type Hosts, type ServeOptions } from './network/serve';
@@ -40,6 +41,7 @@ import type { DatagramSocketLike, SocketLike } from './sockets/socket-io';
 import type { SSLOptions, SSLServerOptions } from './tls/options';
 import type { SSLTransport } from './tls/ssl-transport';
 import { SelectorDatagramTransport } from './transports/datagram-transport';
+import type { PipeLike } from './transports/pipe-end';
 import type { BaseProtocol, DatagramProtocol } from './transports/protocol';
 import type { Attachable } from './transports/selector-transport';
 import { SelectorSocketTransport } from './transports/socket-transport';
@@ -169,6 +171,24 @@ export class SelectorEventLoop extends BaseSelectorEventLoop {
     options: DatagramOptions = {},
   ): Coroutine<DatagramEndpoint<P>> {
     return new Coroutine(createDatagramEndpoint(this, protocolFactory, options), this);
+  }
+
+  /**
+   * Reads from one end of a pipe, from a socket, a terminal or another character device, and gives [transport, protocol].
+   * asyncio: connect_read_pipe.
+   * @param pipe is the transport's from then on, which closes it; if this throws before there is one, it stays yours
+   * @throws (when awaited) TypeError; ValueError for a file or folder; OSError (EBADF); NotImplementedError on Windows
+   */
+  connectReadPipe<P extends BaseProtocol>(protocolFactory: () => P, pipe: PipeLike): Coroutine<ReadPipe<P>> {
+    return new Coroutine(connectReadPipe(this, protocolFactory, pipe), this);
+  }
+
+  /**
+   * As `connectReadPipe`, for writing. The transport also learns when nobody reads any more, but from a character device;
+   * bytes that come back from a socket count as that. asyncio: connect_write_pipe.
+   */
+  connectWritePipe<P extends BaseProtocol>(protocolFactory: () => P, pipe: PipeLike): Coroutine<WritePipe<P>> {
+    return new Coroutine(connectWritePipe(this, protocolFactory, pipe), this);
   }
 
   // Bare sockets. Each verb tries at once, and waits through the loop if it would block. When awaited they throw OSError,

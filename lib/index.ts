@@ -77,6 +77,7 @@ export {
   socketOptions,
   type WritableOption,
 } from './sockets/options';
+export { OwnedFd, pipe } from './sockets/owned-fd';
 export { createServerSocket, hasDualstackIPv6, type ServerSocketOptions } from './sockets/server-socket';
 export { Socket, socketpair } from './sockets/socket';
 export type { SocketLike } from './sockets/socket-io';
@@ -125,6 +126,7 @@ export { type ShutdownOptions, Submission, ThreadPoolExecutor, type ThreadPoolOp
 export { wake, Waker, type WakerHandle } from './loop/waker';
 
 // transports
+export type { PipeLike } from './transports/pipe-end';
 export { BaseProtocol, BufferedProtocol, DatagramProtocol, Protocol, type StreamProtocol } from './transports/protocol';
 export { BaseTransport, ReadTransport, Transport } from './transports/transport';
 export { TransportSocket } from './transports/transport-socket';
@@ -140,6 +142,7 @@ export type { ConnectOptions } from './network/connect';
 export type { DatagramEndpoint, DatagramOptions } from './network/datagram';
 export type { Hosts, ServeOptions } from './network/serve';
 export { type ProtocolFactory, Server } from './network/server';
+export type { ReadPipe, WritePipe } from './network/pipes';
 export type { StartTlsOptions } from './network/start-tls';
 export type { UnixConnectOptions, UnixServeOptions } from './network/unix';
 

@@ -81,6 +81,13 @@ export function recvfromSlice(fd: number, maxBytes: number, sender: ArrayBuffer)
   return count < 0 ? count : take(slab, count);
 }
 
+/** As `recvSlice`, from a descriptor of any kind; `maxBytes` is at most half a slab. */
+export function readSlice(fd: number, maxBytes: number): Buffer | number {
+  const slab = roomFor(maxBytes) as Slab;
+  const count = binding.readAt(fd, slab.memory, slab.used, maxBytes);
+  return count <= 0 ? count : take(slab, count);
+}
+
 /** Slices start at multiples of eight, so that numeric views fit on them. */
 function afterSlice(end: number): number {
   return (end + 7) & ~7;

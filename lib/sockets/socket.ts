@@ -2,7 +2,6 @@
 // non-blocking from the start, errors carry code, syscall, address and port. No loop, no buffering, no retry.
 
 import { inspect } from 'node:util';
-import { isMainThread } from 'node:worker_threads';
 
 import { typeError, ValueError } from '../base/errors';
 import { binding } from '../native/binding';
@@ -32,6 +31,7 @@ import {
   type ReceivedInto,
   type ReceivedMessage,
 } from './messages';
+import { isOutlived } from './owned-fd';
 import { decodeRecent, lastAddress, targetOf } from './recent-addresses';
 import { recvfromSlice, recvSlice } from './slab';
 
@@ -41,10 +41,6 @@ const DEFAULT_LISTEN_BACKLOG = 128;
 
 // Some systems take flags along with the type; they are no part of it.
 const TYPE_FLAGS = (SOCK_NONBLOCK ?? 0) | (SOCK_CLOEXEC ?? 0);
-
-// A thread that is terminated, or a page that is left, closes nothing itself: its environment does it. A process that ends
-// needs nobody.
-const isOutlived = !isMainThread || (process as { type?: string }).type === 'renderer';
 
 // Where calls leave a length; it does not outlive the call.
 const scratchLengths = new Int32Array(1);

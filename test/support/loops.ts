@@ -86,6 +86,12 @@ export class TestLoop {
     await this.runForever();
   }
 
+  /** Runs single iterations until `condition` holds: for what the kernel does when it likes to. */
+  async runUntil(condition: () => boolean): Promise<void> {
+    for (let turn = 0; turn < 100_000 && !condition(); turn++) await this.runOnce();
+    if (!condition()) throw new Error('the condition did not come true');
+  }
+
   /** What the exception handler heard so far; taken here, it counts as expected. */
   takeContexts(): ExceptionContext[] {
     return this.#contexts.splice(0);
