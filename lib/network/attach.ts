@@ -15,6 +15,7 @@ import { makeSSLTransport } from '../tls/make-transport';
 import type { SSLTransport } from '../tls/ssl-transport';
 import type { SelectorSocketTransport } from '../transports/socket-transport';
 import type { Transport } from '../transports/transport';
+import { untilMade } from './until-made';
 
 /** What a connecting verb gives. */
 export type Connection<P extends BaseProtocol, T extends Transport = SelectorSocketTransport> = [
@@ -55,12 +56,7 @@ export function* attachProtocol<P extends BaseProtocol>(
     socket.close();
     throw error;
   }
-  try {
-    yield* waiter;
-  } catch (error) {
-    transport.close();
-    throw error;
-  }
+  yield* untilMade(waiter, transport);
   return [transport, protocol];
 }
 

@@ -13,6 +13,7 @@ import { Socket } from '../sockets/socket';
 import type { SelectorDatagramTransport } from '../transports/datagram-transport';
 import type { DatagramProtocol } from '../transports/protocol';
 import { removeStaleSocket } from './socket-file';
+import { untilMade } from './until-made';
 
 export interface DatagramOptions {
   /** Where to listen: [host, port], or a path with AF_UNIX. */
@@ -68,12 +69,7 @@ export function* createDatagramEndpoint<P extends DatagramProtocol>(
     throw error;
   }
   if (loop.getDebug()) logger.info(`datagram endpoint: ${inspect(transport)}`);
-  try {
-    yield* waiter;
-  } catch (error) {
-    transport.close();
-    throw error;
-  }
+  yield* untilMade(waiter, transport);
   return [transport, protocol];
 }
 

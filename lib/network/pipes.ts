@@ -12,6 +12,7 @@ import type { BaseProtocol } from '../transports/protocol';
 import { UnixReadPipeTransport } from '../transports/read-pipe-transport';
 import type { ReadTransport, Transport } from '../transports/transport';
 import { UnixWritePipeTransport } from '../transports/write-pipe-transport';
+import { untilMade } from './until-made';
 
 /** What `connectReadPipe` gives. */
 export type ReadPipe<P extends BaseProtocol> = [transport: ReadTransport, protocol: P];
@@ -30,12 +31,7 @@ function* connectPipe<P extends BaseProtocol, T extends PipeTransport>(
   const protocol = protocolFactory();
   const waiter = loop.createFuture<void>();
   const transport = makeTransport(protocol, waiter);
-  try {
-    yield* waiter;
-  } catch (error) {
-    transport.close();
-    throw error;
-  }
+  yield* untilMade(waiter, transport);
   if (loop.getDebug()) logger.debug(`pipe ${transport._fileno} connected: ${inspect(transport)}, ${inspect(protocol)}`);
   return [transport, protocol];
 }
