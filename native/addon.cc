@@ -52,6 +52,7 @@ Napi::Object DefineAll(Napi::Env env, Napi::Object exports) {
   DefineMessages(env, exports);
   DefineAddresses(env, exports);
   DefineResolver(env, exports);
+  DefineProcesses(env, exports);
   return exports;
 }
 

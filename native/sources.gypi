@@ -10,6 +10,7 @@
       "native/bridge/hot_calls.cc",
       "native/bridge/nested_engine.cc",
       "native/bridge/message_wrap.cc",
+      "native/bridge/process_wrap.cc",
       "native/bridge/resolve_wrap.cc",
       "native/bridge/selector_wrap.cc",
       "native/bridge/socket_wrap.cc",
@@ -32,6 +33,8 @@
       "native/base/library_pin_posix.cc",
       "native/base/thread_posix.cc",
       "native/base/wake_pipe.cc",
+      "native/process/child_posix.cc",
+      "native/process/spawn_posix.cc",
       "native/selector/poll.cc",
       "native/selector/select.cc",
       "native/socket/file_posix.cc",
@@ -41,6 +44,8 @@
     ],
     "core_sources_linux": [
       "native/base/glibc_floor.cc",
+      "native/process/close_others_linux.cc",
+      "native/process/pidfd_linux.cc",
       "native/selector/epoll.cc",
       "native/selector/leaves_linux.cc",
       "native/socket/link_address_linux.cc",
@@ -48,14 +53,15 @@
       "native/socket/send_file_linux.cc"
     ],
     "core_sources_bsd": [
+      "native/process/pidfd_none.cc",
       "native/selector/kqueue.cc",
       "native/selector/leaves_bsd.cc",
       "native/socket/link_address_none.cc",
       "native/socket/message_batch_none.cc"
     ],
-    "core_sources_mac": ["native/socket/send_file_mac.cc"],
-    "core_sources_freebsd": ["native/socket/send_file_freebsd.cc"],
-    "core_sources_openbsd": ["native/socket/send_file_none.cc"],
+    "core_sources_mac": ["native/process/close_others_mac.cc", "native/socket/send_file_mac.cc"],
+    "core_sources_freebsd": ["native/process/close_others_bsd.cc", "native/socket/send_file_freebsd.cc"],
+    "core_sources_openbsd": ["native/process/close_others_bsd.cc", "native/socket/send_file_none.cc"],
     "core_sources_windows": [
       "native/base/errno_message_windows.cc",
       "native/base/library_pin_windows.cc",
@@ -63,6 +69,7 @@
       "native/base/thread_windows.cc",
       "native/base/wake_pipe_windows.cc",
       "native/base/winsock.cc",
+      "native/process/process_none.cc",
       "native/selector/afd.cc",
       "native/selector/iocp.cc",
       "native/selector/leaves_windows.cc",

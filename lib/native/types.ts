@@ -108,6 +108,11 @@ export interface NativeLookupAnswer {
   service: string;
 }
 
+/** A process that was spawned. An object without properties; when it is collected, the process goes on. */
+export interface NativeChild {
+  readonly __child: never;
+}
+
 /** Raw sockaddr bytes. A buffer of `SOCKADDR_STORAGE_SIZE` bytes fits every family. */
 export type SockAddr = Uint8Array;
 
@@ -398,4 +403,40 @@ export interface NativeBinding {
   wake(fd: Fd, state: Int32Array): Result;
   /** Closes `fd`, or leaves it to the thread that is in `wake` just now. @returns 0; `-EBADF` if it was closed before */
   closeWakeEnd(fd: Fd, state: Int32Array): Result;
+
+  // Child processes. All but `spawn` are about children of `spawn`; on Windows everything is `-ENOSYS`.
+
+  /**
+   * Starts a program, the first of `executables` that there is, with arguments and environment ('NAME=value') as bytes, in a
+   * directory (null: this one). Answers when the child is the program, or could not become it: then `failed[0]` is a number
+   * of `SpawnStep`, and nothing is left over.
+   * @param fds what becomes 0, 1 and 2 (-1: the same one; -2: /dev/null), then what keeps its number, in rising order
+   * @param settings flags (1: close all other descriptors, 2: treat SIGPIPE and SIGXFSZ in the usual way, 4: start a session,
+   * 8: set groups), umask, process group, group, user (-1 for none of these four), then the groups to set
+   */
+  spawn(
+    executables: readonly Uint8Array[],
+    args: readonly Uint8Array[],
+    environment: readonly Uint8Array[],
+    directory: Uint8Array | null,
+    fds: Int32Array,
+    settings: Int32Array,
+    failed: Int32Array,
+  ): NativeChild | Result;
+  childPid(child: NativeChild): Result;
+  /** @returns a descriptor that becomes readable at the end of the child, closed by `reapChild`; `-ENOSYS`, `-EPERM` if there is none */
+  childDescriptor(child: NativeChild): Result;
+  /** Has a thread wait for the end of the child, once: a byte is sent to `wakeFd` then, as by `startAddressLookup`. */
+  watchChild(child: NativeChild, wakeFd: Fd): Result;
+  /** Nobody wants to know of the end: the duplicate of the descriptor is closed now. May be called again. */
+  unwatchChild(child: NativeChild): Result;
+  /** @returns 1 if the child has ended, 0 if not; `-ECHILD` if it was reaped */
+  childHasEnded(child: NativeChild): Result;
+  /**
+   * The end of a child: `status[0]` is the number that it gave, or minus that of the signal which ended it.
+   * @returns 0; `-EAGAIN` while it runs, `-ECHILD` if it was reaped before
+   */
+  reapChild(child: NativeChild, status: Int32Array): Result;
+  /** @returns 0, also if the child has ended; `-ESRCH` if it was reaped */
+  signalChild(child: NativeChild, signal: number): Result;
 }

@@ -38,6 +38,7 @@ void DefineFiles(Napi::Object exports);
 void DefineMessages(Napi::Env env, Napi::Object exports);
 void DefineAddresses(Napi::Env env, Napi::Object exports);
 void DefineResolver(Napi::Env env, Napi::Object exports);
+void DefineProcesses(Napi::Env env, Napi::Object exports);
 
 }  // namespace fdloop
 

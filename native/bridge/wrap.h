@@ -14,6 +14,7 @@ namespace fdloop {
 extern const napi_type_tag kSelectorTag;
 extern const napi_type_tag kHostWatchTag;
 extern const napi_type_tag kLookupTag;
+extern const napi_type_tag kChildTag;
 
 template <typename Native>
 bool Wrap(napi_env env, napi_value object, Native* native, const napi_type_tag& tag, napi_finalize finalize) {
