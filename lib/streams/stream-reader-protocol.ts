@@ -3,8 +3,6 @@
 
 import { inspect } from 'node:util';
 
-import { AssertionError, ConnectionResetError } from '../base/errors';
-import { logger } from '../base/log';
 import { Coroutine, isAsyncFunction, isGenerator, isPromiseLike } from '../futures/coroutine';
 import { getRunningLoop } from '../futures/current';
 import { wrapPromise } from '../futures/ensure-future';
@@ -15,12 +13,13 @@ import { Protocol } from '../transports/protocol';
 import type { BaseTransport, Transport } from '../transports/transport';
 import type { StreamReader } from './stream-reader';
 import { StreamWriter } from './stream-writer';
+import { settle, WriteGate, type WriterProtocol } from './write-gate';
 
 /** What a server calls for each connection: plain, or a coroutine function, which becomes a task. */
 export type ClientConnected = (reader: StreamReader, writer: StreamWriter) => unknown;
 
 /** Between a transport and a reader and writer. asyncio: StreamReaderProtocol. */
-export class StreamReaderProtocol extends Protocol {
+export class StreamReaderProtocol extends Protocol implements WriterProtocol {
   readonly #loop: BaseEventLoop;
   // A client's streams are held by the user alone: dropped, they are closed. A server's are held until it has them.
   #reader: WeakRef<StreamReader> | null;
@@ -28,9 +27,7 @@ export class StreamReaderProtocol extends Protocol {
   #writer: StreamWriter | null = null;
   readonly #clientConnected: ClientConnected | null;
   #overTls = false;
-  #paused = false;
-  #isLost = false;
-  readonly #drainWaiters = new Set<Future<void>>();
+  readonly #gate: WriteGate;
   /** Done when the connection is gone. @internal */
   readonly _closed: Future<void>;
 
@@ -44,6 +41,7 @@ export class StreamReaderProtocol extends Protocol {
     this.#reader = new WeakRef(reader);
     this.#strongReader = clientConnected === null ? null : reader;
     this.#clientConnected = clientConnected;
+    this.#gate = new WriteGate(this.#loop, this);
     this._closed = new Future<void>(this.#loop);
   }
 
@@ -105,46 +103,25 @@ export class StreamReaderProtocol extends Protocol {
       // Whoever never asks is not to be reproached.
       if (error !== null) this._closed.exception();
     }
-    this.#isLost = true;
-    if (this.#paused) for (const waiter of this.#drainWaiters) if (!waiter.done()) settle(waiter, error);
+    this.#gate.lose(error);
     this.#reader = null;
     this.#writer = null;
   }
 
   override pauseWriting(): void {
-    if (this.#paused) throw new AssertionError('pauseWriting() twice');
-    this.#paused = true;
-    if (this.#loop.getDebug()) logger.debug(`${inspect(this)} pauses writing`);
+    this.#gate.pause();
   }
 
   override resumeWriting(): void {
-    if (!this.#paused) throw new AssertionError('resumeWriting() without pauseWriting()');
-    this.#paused = false;
-    if (this.#loop.getDebug()) logger.debug(`${inspect(this)} resumes writing`);
-    for (const waiter of this.#drainWaiters) if (!waiter.done()) waiter.setResult(undefined);
+    this.#gate.resume();
   }
 
-  /** Waits while writing is paused. asyncio: _drain_helper. @throws ConnectionResetError when the connection is gone @internal */
-  *_drain(): CoroutineGenerator<void> {
-    if (this.#isLost) {
-      throw new ConnectionResetError('the connection is gone', { code: 'ECONNRESET', errno: 0 });
-    }
-    if (!this.#paused) return;
-    const waiter = new Future<void>(this.#loop);
-    this.#drainWaiters.add(waiter);
-    try {
-      yield* waiter;
-    } finally {
-      this.#drainWaiters.delete(waiter);
-    }
+  /** @internal */
+  _drain(): CoroutineGenerator<void> {
+    return this.#gate.drain();
   }
 
   [inspect.custom](): string {
-    return `<StreamReaderProtocol${this.#paused ? ' paused' : ''}>`;
+    return `<StreamReaderProtocol${this.#gate.isPaused ? ' paused' : ''}>`;
   }
-}
-
-function settle(future: Future<void>, error: unknown): void {
-  if (error === null) future.setResult(undefined);
-  else future.setException(error);
 }

@@ -11,7 +11,7 @@ import { startTls, type StartTlsOptions } from '../network/start-tls';
 import type { SSLOptions } from '../tls/options';
 import type { Transport } from '../transports/transport';
 import type { StreamReader } from './stream-reader';
-import type { StreamReaderProtocol } from './stream-reader-protocol';
+import type { WriterProtocol } from './write-gate';
 
 // What a writer leads to, so that a dropped one can close it; nothing here may lead to the writer.
 interface Held {
@@ -33,11 +33,11 @@ const dropped = new FinalizationRegistry<Held>(({ transport, loop }) => {
  */
 export class StreamWriter {
   readonly #held: Held;
-  readonly #protocol: StreamReaderProtocol;
+  readonly #protocol: WriterProtocol;
   readonly #reader: StreamReader | null;
 
   /** @param reader whose error `drain` throws; null if there is none */
-  constructor(transport: Transport, protocol: StreamReaderProtocol, reader: StreamReader | null, loop: BaseEventLoop) {
+  constructor(transport: Transport, protocol: WriterProtocol, reader: StreamReader | null, loop: BaseEventLoop) {
     this.#held = { transport, loop };
     this.#protocol = protocol;
     this.#reader = reader;
@@ -120,10 +120,10 @@ export class StreamWriter {
   *#startTls(ssl: SSLOptions, options: Omit<StartTlsOptions, 'serverSide'>): CoroutineGenerator<void> {
     const protocol = this.#protocol;
     const loop = this.#held.loop as BaseSelectorEventLoop;
-    const serverSide = protocol._isServerSide;
+    const serverSide = protocol._isServerSide ?? false;
     yield* this.#drain();
     this.#held.transport = yield* startTls(loop, this.transport, protocol, ssl, { ...options, serverSide });
-    protocol._replaceWriter(this);
+    protocol._replaceWriter?.(this);
   }
 
   [inspect.custom](): string {
