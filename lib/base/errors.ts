@@ -8,6 +8,8 @@ export interface OSErrorFields {
   syscall?: string | undefined;
   address?: string | undefined;
   port?: number | undefined;
+  /** Python: filename. */
+  path?: string | undefined;
   cause?: unknown;
 }
 
@@ -25,6 +27,7 @@ export class OSError extends Error {
   declare readonly syscall?: string;
   declare readonly address?: string;
   declare readonly port?: number;
+  declare readonly path?: string;
 
   constructor(message: string, fields: OSErrorFields) {
     super(message, fields.cause === undefined ? undefined : { cause: fields.cause });
@@ -33,6 +36,7 @@ export class OSError extends Error {
     if (fields.syscall !== undefined) this.syscall = fields.syscall;
     if (fields.address !== undefined) this.address = fields.address;
     if (fields.port !== undefined) this.port = fields.port;
+    if (fields.path !== undefined) this.path = fields.path;
   }
 }
 

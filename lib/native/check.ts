@@ -18,6 +18,7 @@ export function errnoName(result: number): string {
 export interface ErrorPlace {
   address?: string | undefined;
   port?: number | undefined;
+  path?: string | undefined;
   /** Put before the system's text. */
   detail?: string;
 }
@@ -25,11 +26,12 @@ export interface ErrorPlace {
 /** The exception for a negative result of `syscall`. */
 export function errorFor(result: number, syscall: string, place: ErrorPlace = {}): OSError {
   const code = errnoName(result);
-  const where =
-    place.address === undefined ? '' : ` ${place.address}${place.port === undefined ? '' : `:${place.port}`}`;
+  const { address, port, path } = place;
+  const what = address === undefined ? path : `${address}${port === undefined ? '' : `:${port}`}`;
+  const where = what === undefined ? '' : ` ${what}`;
   const detail = place.detail === undefined ? '' : `${place.detail}: `;
   const message = `${detail}${syscall} ${code}${where} (${binding.errorMessage(-result)})`;
-  return makeOSError(message, { code, errno: result, syscall, address: place.address, port: place.port });
+  return makeOSError(message, { code, errno: result, syscall, address, port, path });
 }
 
 /** Gives a good result back and throws the exception of a bad one. */
