@@ -146,7 +146,8 @@ export class UnixReadPipeTransport extends ReadTransport {
     else if (this._closing) info.push('closing');
     info.push(`fd=${this._fileno}`);
     const loop = this._loop;
-    if (loop !== null) info.push(loop._isWatched(this._fileno, EVENT_READ) ? 'polling' : 'idle');
+    if (loop?.isClosed() === true) info.push('open');
+    else if (loop !== null) info.push(loop._isWatched(this._fileno, EVENT_READ) ? 'polling' : 'idle');
     return `<${info.join(' ')}>`;
   }
 }

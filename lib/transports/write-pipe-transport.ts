@@ -72,7 +72,8 @@ export class UnixWritePipeTransport extends FlowControlTransport {
 
   /** Looks whether anybody reads. @internal */
   _watchReader(): void {
-    this._loop?._addReader(this._fileno, readReady, this);
+    // Differs from asyncio: closed in connectionMade already, it would be watched beyond the end of its descriptor.
+    if (!this._closing) this._loop?._addReader(this._fileno, readReady, this);
   }
 
   /** There is nothing to read here but the end of whoever reads there. @internal */
@@ -198,7 +199,8 @@ export class UnixWritePipeTransport extends FlowControlTransport {
     else if (this._closing) info.push('closing');
     info.push(`fd=${this._fileno}`);
     const loop = this._loop;
-    if (loop !== null) {
+    if (loop?.isClosed() === true) info.push('open');
+    else if (loop !== null) {
       info.push(loop._isWatched(this._fileno, EVENT_WRITE) ? 'polling' : 'idle', `bufsize=${this.#buffer.length}`);
     }
     return `<${info.join(' ')}>`;

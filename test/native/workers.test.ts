@@ -161,6 +161,19 @@ describe('sockets that a thread leaves open', () => {
     expectOk(await library.run(ending(script, check)));
   });
 
+  testOnPosix('are closed at its end with the pipes that it made, but not those that it gave away', async () => {
+    const script = `
+      const keep = fdloop.pipe();
+      const [reader, writer] = fdloop.pipe();
+      parentPort.postMessage([...keep.map((end) => end.fileno()), reader.detach(), writer.detach()]);
+      setInterval(() => keep, 1000);`;
+    const check = `
+      await worker.terminate();
+      assert.deepStrictEqual(message.map(isOpen), [false, false, true, true]);
+      for (const fd of message.slice(2)) fs.closeSync(fd);`;
+    expectOk(await library.run(ending(script, check)));
+  });
+
   test('stay open if they were given away', async () => {
     const script = `
       const [left, right] = fdloop.socketpair();

@@ -2,6 +2,7 @@
 
 import { useCertificates } from '../support/certificates';
 import { useCompiledLibrary } from '../support/compiled-library';
+import { testOnPosix } from '../support/systems';
 
 // Collects until `seen` is not empty: a finalizer runs some turns after its collection.
 const untilWarned = `
@@ -118,6 +119,79 @@ describe('garbage', () => {
     const { seen, more } = JSON.parse(end.stdout) as { seen: string[]; more: number };
     expect(seen).toEqual([expect.stringMatching(/^ResourceWarning: unclosed transport/)]);
     expect(more).toBe(0);
+  });
+
+  testOnPosix('UNIX-046: pipe transports that are dropped have their pipes closed, and nobody is told', async () => {
+    const end = await library.run(
+      `${untilWarned}
+      class Noting extends fdloop.Protocol { connectionLost() { seen.push('connectionLost'); } }
+      const fs = require('fs');
+      const loop = fdloop.newEventLoop();
+      const fds = [];
+      (() => {
+        const [readEnd, far] = fdloop.pipe();
+        const terminal = fs.openSync('/dev/null', 'w');
+        fds.push(readEnd.fileno(), terminal);
+        loop.runUntilCompleteSync(async () => {
+          const [reading] = await loop.connectReadPipe(() => new Noting(), readEnd);
+          reading.pauseReading();
+          await loop.connectWritePipe(() => new Noting(), terminal);
+        });
+        far.close();
+      })();
+      // Not whether they are open: somebody else may have the numbers by then.
+      const identity = (fd) => { try { const { dev, ino } = fs.fstatSync(fd); return dev + ' ' + ino; } catch { return 'closed'; } };
+      const then = fds.map(identity);
+      (async () => {
+        for (let turn = 0; turn < 200 && seen.length < 2; turn++) {
+          global.gc();
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+        console.log(JSON.stringify({ seen, fds, same: fds.map((fd, index) => identity(fd) === then[index]) }));
+        loop.close();
+      })();`,
+      { nodeOptions },
+    );
+    expect(end.status).toBe(0);
+    const { seen, fds, same } = JSON.parse(end.stdout) as { seen: string[]; fds: number[]; same: boolean[] };
+    expect(seen.sort()).toEqual(
+      fds.map((fd) => `ResourceWarning: unclosed transport: its pipe, descriptor ${fd}, is closed now`).sort(),
+    );
+    expect(same).toEqual([false, false]);
+  });
+
+  testOnPosix('UNIX-046: a pipe transport that is watched stays, until its loop is dropped too', async () => {
+    const end = await library.run(
+      `${untilWarned}
+      let loop = fdloop.newEventLoop();
+      const [readEnd, writeEnd] = fdloop.pipe();
+      const text = [];
+      class Noting extends fdloop.Protocol { dataReceived(data) { text.push(String(data)); } }
+      (() => loop.runUntilCompleteSync(loop.connectReadPipe(() => new Noting(), readEnd)))();
+      (async () => {
+        for (let turn = 0; turn < 5; turn++) {
+          global.gc();
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+        require('fs').writeSync(writeEnd.fileno(), 'still there');
+        loop.stop();
+        loop.runForeverSync();
+        loop = null;
+        for (let turn = 0; turn < 200 && seen.length < 2; turn++) {
+          global.gc();
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+        console.log(JSON.stringify({ seen, text, fd: readEnd.fileno() }));
+      })();`,
+      { nodeOptions },
+    );
+    expect(end.status).toBe(0);
+    const { seen, text, fd } = JSON.parse(end.stdout) as { seen: string[]; text: string[]; fd: number };
+    expect([text, fd]).toEqual([['still there'], -1]);
+    expect(seen.sort()).toEqual([
+      expect.stringMatching(/^ResourceWarning: unclosed event loop/),
+      expect.stringMatching(/^ResourceWarning: unclosed transport: its pipe/),
+    ]);
   });
 
   test('STR-005, STR-034: streams that are dropped without being closed close their connection, with a ResourceWarning', async () => {

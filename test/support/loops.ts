@@ -97,14 +97,14 @@ export class TestLoop {
     return this.#contexts.splice(0);
   }
 
-  /** Has `cleanUp` called when the test is over, before the loop's last iteration. */
+  /** Has `cleanUp` called when the test is over, before the loop's last iteration; the last one given is the first. */
   atEnd(cleanUp: () => void): void {
     this.#cleanUps.push(cleanUp);
   }
 
   /** Cleans up, closes the loop, and fails if its exception handler heard something that nobody took. */
   async close(): Promise<void> {
-    for (const cleanUp of this.#cleanUps.splice(0)) cleanUp();
+    for (const cleanUp of this.#cleanUps.splice(0).reverse()) cleanUp();
     if (!this.loop.isClosed()) {
       await this.runOnce();
       this.loop.close();
