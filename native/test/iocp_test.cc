@@ -27,12 +27,6 @@ std::unique_ptr<Selector> Make() {
   return selector;
 }
 
-UniqueFd Open(int type) {
-  UniqueFd fd(static_cast<int>(socket(AF_INET, type, 0)));
-  SetNonBlockingForTest(fd.get());
-  return fd;
-}
-
 bool StartConnect(int fd, const sockaddr_in& address) {
   return connect(AsSocket(fd), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 &&
          WSAGetLastError() == WSAEWOULDBLOCK;
@@ -43,18 +37,6 @@ int SocketError(int fd) {
   int length = sizeof error;
   getsockopt(AsSocket(fd), SOL_SOCKET, SO_ERROR, reinterpret_cast<char*>(&error), &length);
   return error;
-}
-
-// An address of the loopback interface where nobody is.
-sockaddr_in Nowhere(int type) {
-  const UniqueFd fd(static_cast<int>(socket(AF_INET, type, 0)));
-  sockaddr_in address = {};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  int length = sizeof address;
-  bind(AsSocket(fd.get()), reinterpret_cast<sockaddr*>(&address), length);
-  getsockname(AsSocket(fd.get()), reinterpret_cast<sockaddr*>(&address), &length);
-  return address;
 }
 
 // Another socket (see OpenEcho) with the number of one that has just been closed; none if it could not be
@@ -102,8 +84,8 @@ int64_t ThreadTimeNs() {
 
 TEST(ConnectThatSucceedsIsWritable) {
   auto selector = Make();
-  const UniqueFd listener = Open(SOCK_STREAM);
-  const UniqueFd client = Open(SOCK_STREAM);
+  const UniqueFd listener = OpenNonBlocking(SOCK_STREAM);
+  const UniqueFd client = OpenNonBlocking(SOCK_STREAM);
   sockaddr_in address;
   CHECK(ListenOnLoopback(listener.get(), &address));
   CHECK_EQ(selector->Add(listener.get(), kRead), 0);
@@ -126,7 +108,7 @@ TEST(RefusedConnectWakesEitherDirection) {
   const sockaddr_in nowhere = Nowhere(SOCK_STREAM);
   for (const int mask : {kRead, kWrite}) {
     auto selector = Make();
-    const UniqueFd client = Open(SOCK_STREAM);
+    const UniqueFd client = OpenNonBlocking(SOCK_STREAM);
     CHECK(StartConnect(client.get(), nowhere));
     CHECK_EQ(selector->Add(client.get(), mask), 0);
     Event event;
@@ -146,7 +128,7 @@ TEST(ConnectThatGoesOnIsNotReported) {
   Event event;
   Result count = 1;
   while (clients.size() < 300 && count == 1) {
-    clients.push_back(Open(SOCK_STREAM));
+    clients.push_back(OpenNonBlocking(SOCK_STREAM));
     CHECK(StartConnect(clients.back().get(), address));
     CHECK_EQ(selector->Add(clients.back().get(), kWrite), 0);
     count = selector->Wait(50 * kMs, &event, 1);
@@ -202,7 +184,7 @@ TEST(UrgentDataWakesNobodyWhoDidNotAsk) {
 TEST(UnreachablePortOfADatagramWakesTheReader) {
   if (IsUnderWine()) return;
   auto selector = Make();
-  const UniqueFd fd = Open(SOCK_DGRAM);
+  const UniqueFd fd = OpenNonBlocking(SOCK_DGRAM);
   const sockaddr_in nowhere = Nowhere(SOCK_DGRAM);
   Event event;
   CHECK_EQ(connect(AsSocket(fd.get()), reinterpret_cast<const sockaddr*>(&nowhere), sizeof nowhere), 0);

@@ -244,6 +244,26 @@ TEST(EndOfInputIsReadableOnly) {
   CHECK_EQ(event.mask, kRead);
 }
 
+// It cannot be masked, nor taken: only who leaves hears no more of it.
+TEST(EndIsReportedUntilItIsRemoved) {
+  auto selector = Make();
+  SocketPair pair;
+  Event event;
+  CHECK_EQ(selector->Add(pair.a, kRead), 0);
+  CHECK_EQ(shutdown(pair.b, SHUT_WR), 0);
+  char byte;
+  for (int i = 0; i < 3; ++i) {
+    CHECK_EQ(selector->Wait(0, &event, 1), 1);
+    CHECK_EQ(event.mask, kRead);
+    CHECK_EQ(Take(pair.a, &byte, 1), 0);
+  }
+  CHECK_EQ(selector->Modify(pair.a, kWrite), 0);
+  CHECK_EQ(selector->Wait(0, &event, 1), 1);
+  CHECK_EQ(event.mask, kWrite);
+  CHECK_EQ(selector->Remove(pair.a), 0);
+  CHECK_EQ(selector->Wait(0, &event, 1), 0);
+}
+
 // Also after our own shutdown: writable, not dead.
 TEST(EndOfOutputIsWritableOnly) {
   auto selector = Make();

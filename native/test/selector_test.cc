@@ -273,6 +273,31 @@ TEST(HangUpWakesEitherDirection) {
   }
 }
 
+TEST(ConnectThatSucceedsIsWritable) {
+  auto selector = Make();
+  const UniqueFd listener = OpenNonBlocking(SOCK_STREAM);
+  const UniqueFd client = OpenNonBlocking(SOCK_STREAM);
+  sockaddr_in address;
+  CHECK(ListenOnLoopback(listener.get(), &address));
+  connect(AsSocket(client.get()), reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  CHECK_EQ(selector->Add(client.get(), kWrite), 0);
+  Event event;
+  CHECK_EQ(selector->Wait(10000 * kMs, &event, 1), 1);
+  CHECK_EQ(event.mask, kWrite);
+}
+
+// By then the system may have told the caller of connect() already.
+TEST(ConnectThatFailsWakesTheWriter) {
+  const sockaddr_in nowhere = Nowhere(SOCK_STREAM);
+  auto selector = Make();
+  const UniqueFd client = OpenNonBlocking(SOCK_STREAM);
+  CHECK(connect(AsSocket(client.get()), reinterpret_cast<const sockaddr*>(&nowhere), sizeof nowhere) != 0);
+  CHECK_EQ(selector->Add(client.get(), kWrite), 0);
+  Event event;
+  CHECK_EQ(selector->Wait(10000 * kMs, &event, 1), 1);
+  CHECK((event.mask & kWrite) != 0);
+}
+
 TEST(EmptyMaskSeesHangUpsOnly) {
   auto selector = Make();
   SocketPair pair;

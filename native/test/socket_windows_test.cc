@@ -1,6 +1,8 @@
 // socket_windows_test.cc: what socket_windows.cc puts right of Winsock's ways, and handles of other kinds.
 #include <errno.h>
 
+#include "base/errno_table.h"
+#include "base/winsock.h"
 #include "test/echo.h"
 #include "test/harness.h"
 
@@ -20,6 +22,65 @@ TEST(HandlesOfOtherKindsAreNoSockets) {
   CHECK_EQ(DescriptorIdentity(fd, &identity), -ENOTSOCK);
   CHECK_EQ(Close(fd), -ENOTSOCK);
   CHECK(CloseHandle(event));
+}
+
+TEST(ErrorsOfWinsockHaveTheNamesOfPosix) {
+  struct Row {
+    int error;
+    const char* name;
+  };
+#define SAME(name) \
+  { WSA##name, #name }
+  constexpr Row kRows[] = {
+      SAME(EINTR),
+      SAME(EBADF),
+      SAME(EACCES),
+      SAME(EFAULT),
+      SAME(EINVAL),
+      SAME(EMFILE),
+      SAME(EINPROGRESS),
+      SAME(EALREADY),
+      SAME(ENOTSOCK),
+      SAME(EDESTADDRREQ),
+      SAME(EMSGSIZE),
+      SAME(EPROTOTYPE),
+      SAME(ENOPROTOOPT),
+      SAME(EPROTONOSUPPORT),
+      SAME(EOPNOTSUPP),
+      SAME(EAFNOSUPPORT),
+      SAME(EADDRINUSE),
+      SAME(EADDRNOTAVAIL),
+      SAME(ENETDOWN),
+      SAME(ENETUNREACH),
+      SAME(ENETRESET),
+      SAME(ECONNABORTED),
+      SAME(ECONNRESET),
+      SAME(ENOBUFS),
+      SAME(EISCONN),
+      SAME(ENOTCONN),
+      SAME(ETIMEDOUT),
+      SAME(ECONNREFUSED),
+      SAME(ENAMETOOLONG),
+      SAME(EHOSTUNREACH),
+      // Those that POSIX has by another name, or not at all.
+      {WSAEWOULDBLOCK, "EAGAIN"},
+      {WSAESHUTDOWN, "EPIPE"},
+      {WSAEHOSTDOWN, "EHOSTUNREACH"},
+      {WSAEPFNOSUPPORT, "EAFNOSUPPORT"},
+      {WSAESOCKTNOSUPPORT, "EPROTONOSUPPORT"},
+      {WSAEPROCLIM, "EAGAIN"},
+      {ERROR_INVALID_HANDLE, "EBADF"},
+      {ERROR_NOT_ENOUGH_MEMORY, "ENOMEM"},
+      {99999, "EIO"},
+  };
+#undef SAME
+  for (const Row& row : kRows) {
+    const Result result = WindowsFailure(row.error);
+    CHECK(result < 0);
+    const char* name = ErrnoName(-result);
+    CHECK(name != nullptr);
+    if (strcmp(name, row.name) != 0) CHECK_EQ(row.error, 0);
+  }
 }
 
 TEST(AConnectionThatGoesOnIsInProgress) {

@@ -74,6 +74,24 @@ inline int Take(int fd, char* bytes, int room, int flags = 0) {
   return static_cast<int>(recv(AsSocket(fd), bytes, room, flags));
 }
 
+inline UniqueFd OpenNonBlocking(int type) {
+  UniqueFd fd(static_cast<int>(socket(AF_INET, type, 0)));
+  SetNonBlockingForTest(fd.get());
+  return fd;
+}
+
+// An address of the loopback interface where nobody is.
+inline sockaddr_in Nowhere(int type) {
+  const UniqueFd fd(static_cast<int>(socket(AF_INET, type, 0)));
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t length = sizeof address;
+  bind(AsSocket(fd.get()), reinterpret_cast<sockaddr*>(&address), length);
+  getsockname(AsSocket(fd.get()), reinterpret_cast<sockaddr*>(&address), &length);
+  return address;
+}
+
 // Where a listener on the loopback interface is.
 inline bool ListenOnLoopback(int listener, sockaddr_in* address) {
   *address = {};
