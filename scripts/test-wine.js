@@ -27,6 +27,10 @@ const SUITES = [
   'transports',
   'network',
   'tls',
+  'streams',
+  'sync',
+  'interop',
+  'runner.test.ts',
   'conformance',
 ].map((name) => `test/${name}`);
 /** A file of each rung that is another one on Windows. */

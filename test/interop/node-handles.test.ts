@@ -18,6 +18,7 @@ import { socketConstants } from '../../lib/sockets/constants';
 import { socketpair, type Socket } from '../../lib/sockets/socket';
 import { thrownBy, useSelectorKit } from '../contracts/selector-kit';
 import { hasSyscalls, pseudoTerminal } from '../support/syscalls';
+import { describeOnPosix, describeOnWindows, testOnPosix } from '../support/systems';
 
 const kit = useSelectorKit();
 const cleanUps: (() => void)[] = [];
@@ -58,14 +59,14 @@ async function receive(socket: Socket, count: number): Promise<string> {
 }
 
 describe('fdOf', () => {
-  test('tells the descriptor of sockets and servers of Node', async () => {
+  testOnPosix('tells the descriptor of sockets and servers of Node', async () => {
     const { server, client, accepted } = await connection();
     const fds = [server, client, accepted].map((owner) => fdOf(owner));
     expect(new Set(fds).size).toBe(3);
     for (const fd of fds) expect(kindOf(fd).isSocket()).toBe(true);
   });
 
-  test('tells the descriptor of datagram sockets without a warning of deprecation', async () => {
+  testOnPosix('tells the descriptor of datagram sockets without a warning of deprecation', async () => {
     const warned = jest.fn();
     process.on('warning', warned);
     const socket = dgram.createSocket('udp4');
@@ -83,7 +84,7 @@ describe('fdOf', () => {
     expect(warned).not.toHaveBeenCalled();
   });
 
-  test("tells the descriptors of a child's streams", async () => {
+  testOnPosix("tells the descriptors of a child's streams", async () => {
     const child = spawn('cat', { stdio: ['pipe', 'pipe', 'ignore'] });
     const fds = [fdOf(child.stdin), fdOf(child.stdout)];
     expect(new Set(fds).size).toBe(2);
@@ -161,7 +162,24 @@ describe('fdOf', () => {
   });
 });
 
-describe('adoptSocket', () => {
+describeOnWindows('a system on which Node shows no descriptors', () => {
+  test('has none to tell or to adopt of sockets and servers', async () => {
+    const { server, client, accepted } = await connection();
+    const datagrams = dgram.createSocket('udp4').bind(0, '127.0.0.1');
+    cleanUps.push(() => datagrams.close());
+    await once(datagrams, 'listening');
+    for (const owner of [server, client, accepted, datagrams]) {
+      for (const ask of [fdOf, adoptSocket] as ((owner: unknown) => unknown)[]) {
+        const error = thrownBy(() => ask(owner));
+        expect(error).toMatchObject({ name: 'ValueError', code: 'ERR_NO_DESCRIPTOR' });
+        expect(error.message).toContain('Node does not show it on this system');
+      }
+    }
+    accepted.destroy();
+  });
+});
+
+describeOnPosix('adoptSocket', () => {
   test('takes a connection over: Node reads nothing more, and its socket can go', async () => {
     const { client, accepted } = await connection();
     const closed = once(accepted, 'close');
@@ -243,7 +261,7 @@ describe('adoptSocket', () => {
   });
 });
 
-describe('a descriptor that is given to Node', () => {
+describeOnPosix('a descriptor that is given to Node', () => {
   test("is Node's: it is made non-blocking, and closed when its socket is", async () => {
     const [ours, given] = socketpair();
     kit.current.own(ours);

@@ -15,7 +15,7 @@ import { Socket } from '../../lib/sockets/socket';
 import { useSelectorKit, type SelectorKit } from '../contracts/selector-kit';
 import { selectorClasses, selectorNames } from '../support/loops';
 import * as kernel from '../support/syscalls';
-import { describeOnLinux, isLinux } from '../support/systems';
+import { describeOnLinux, describeOnPosix, isLinux, isWindows } from '../support/systems';
 
 /** A descriptor, what makes it ready, and what makes it not ready again. */
 interface Subject {
@@ -109,7 +109,7 @@ const linuxKinds: Record<string, (kit: SelectorKit) => Subject> = {
   },
 };
 
-const kinds: Record<string, (kit: SelectorKit) => Subject> = {
+const posixKinds: Record<string, (kit: SelectorKit) => Subject> = {
   'a pipe': (kit) => {
     const { reader, writer } = kit.pipe();
     return {
@@ -117,10 +117,6 @@ const kinds: Record<string, (kit: SelectorKit) => Subject> = {
       happen: () => fs.writeSync(writer, 'x'),
       take: () => expect(drain(reader).toString()).toBe('x'),
     };
-  },
-  'a Unix socket': (kit) => {
-    const [socket, other] = kit.pair();
-    return { fd: socket.fileno(), happen: () => other.send(Buffer.from('x')), take: () => socket.recv(10) };
   },
   'another selector': (kit) => {
     const inner = kit.own(new (selectorNames.includes('kqueue') ? KqueueSelector : EpollSelector)());
@@ -136,6 +132,14 @@ const kinds: Record<string, (kit: SelectorKit) => Subject> = {
     };
   },
   ...(kernel.hasSyscalls ? linuxKinds : {}),
+};
+
+const kinds: Record<string, (kit: SelectorKit) => Subject> = {
+  'a socket': (kit) => {
+    const [socket, other] = kit.pair();
+    return { fd: socket.fileno(), happen: () => other.send(Buffer.from('x')), take: () => socket.recv(10) };
+  },
+  ...(isWindows ? {} : posixKinds),
 };
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
@@ -199,7 +203,7 @@ describe.each(Object.keys(kinds))('%s', (kind) => {
   });
 });
 
-describe('a socket that another program answers on', () => {
+describeOnPosix('a socket that another program answers on', () => {
   const kit = useSelectorKit();
 
   test('is watched until that program ends', async () => {

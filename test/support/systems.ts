@@ -8,6 +8,8 @@ export const isWindows = process.platform === 'win32';
 /** Descriptors of every kind in one table, POSIX signals, fork and exec, Unix sockets for datagrams. */
 export const testOnPosix: jest.It = isWindows ? test.skip : test;
 export const describeOnPosix: jest.Describe = isWindows ? describe.skip : describe;
+/** What is refused there, and only there. */
+export const describeOnWindows: jest.Describe = isWindows ? describe : describe.skip;
 
 export const isLinux = process.platform === 'linux';
 /** Netlink, packet, vsock and CAN sockets, abstract names of Unix sockets. */
