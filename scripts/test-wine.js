@@ -30,6 +30,7 @@ const SUITES = [
   'streams',
   'sync',
   'interop',
+  'process',
   'runner.test.ts',
   'conformance',
 ].map((name) => `test/${name}`);
