@@ -53,6 +53,7 @@ Napi::Object DefineAll(Napi::Env env, Napi::Object exports) {
   DefineAddresses(env, exports);
   DefineResolver(env, exports);
   DefineProcesses(env, exports);
+  DefineSignals(env, exports);
   return exports;
 }
 

@@ -13,6 +13,7 @@
       "native/bridge/process_wrap.cc",
       "native/bridge/resolve_wrap.cc",
       "native/bridge/selector_wrap.cc",
+      "native/bridge/signal_wrap.cc",
       "native/bridge/socket_wrap.cc",
       "native/bridge/thread_engine.cc"
     ],
@@ -35,6 +36,7 @@
       "native/base/wake_pipe.cc",
       "native/process/child_posix.cc",
       "native/process/spawn_posix.cc",
+      "native/process/signal_posix.cc",
       "native/selector/poll.cc",
       "native/selector/select.cc",
       "native/socket/file_posix.cc",
@@ -70,6 +72,7 @@
       "native/base/wake_pipe_windows.cc",
       "native/base/winsock.cc",
       "native/process/process_none.cc",
+      "native/process/signal_none.cc",
       "native/selector/afd.cc",
       "native/selector/iocp.cc",
       "native/selector/leaves_windows.cc",

@@ -439,4 +439,27 @@ export interface NativeBinding {
   reapChild(child: NativeChild, status: Int32Array): Result;
   /** @returns 0, also if the child has ended; `-ESRCH` if it was reaped */
   signalChild(child: NativeChild, signal: number): Result;
+
+  // Signals. The arrival of one that is watched sends its number as one byte to a socket. `-ENOSYS` on Windows.
+
+  /** @returns 1 if a signal has this number here (and it is not the C library's own), 0 if not */
+  isSignal(signal: number): Result;
+  /**
+   * Remembers what the process does with a signal, for `releaseSignal`. From here on it is the time to make the host
+   * install a handler of its own, which it must not do while the signal is watched. `fd` is the socket.
+   * @returns 0; `-EINVAL` for a signal that cannot be caught, `-EEXIST` if this socket has it reserved
+   */
+  reserveSignal(signal: number, fd: Fd): Result;
+  /**
+   * Sends the signal's number to `fd` from now on, and to no other socket that watches it. The handler that the host
+   * installed since `reserveSignal` goes on to be called; one from before does if `hostListens`, which says whose it is,
+   * and is replaced if not. Once more, it moves to the top again. @returns 0; `-ENOENT` if it is not reserved
+   */
+  watchSignal(signal: number, fd: Fd, hostListens: boolean): Result;
+  /** Sends nothing to `fd` any more; the one who watched the signal before is told again. */
+  unwatchSignal(signal: number, fd: Fd): Result;
+  /** After the last one, the process does what it did before `reserveSignal`, unless the host still listens. */
+  releaseSignal(signal: number, fd: Fd): Result;
+  /** @returns how often the signal came to `fd` and found the socket full, since this was last asked */
+  takeMissedSignals(signal: number, fd: Fd): Result;
 }

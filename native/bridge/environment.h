@@ -10,6 +10,7 @@
 #include "bridge/host_nudge.h"
 #include "bridge/owned_fds.h"
 #include "bridge/selector_table.h"
+#include "process/signal.h"
 #include "selector/selector.h"
 
 namespace fdloop {
@@ -17,6 +18,9 @@ namespace fdloop {
 class HostWatch;
 
 struct Environment {
+  // Before the sockets go that signals are sent to.
+  ~Environment() { ForgetSignals(this); }
+
   Napi::FunctionReference selector_class;
   Napi::FunctionReference host_watch_class;
   // What the next constructor call is to wrap. A constructor call that finds nothing came from JavaScript and
@@ -39,6 +43,7 @@ void DefineMessages(Napi::Env env, Napi::Object exports);
 void DefineAddresses(Napi::Env env, Napi::Object exports);
 void DefineResolver(Napi::Env env, Napi::Object exports);
 void DefineProcesses(Napi::Env env, Napi::Object exports);
+void DefineSignals(Napi::Env env, Napi::Object exports);
 
 }  // namespace fdloop
 
