@@ -23,6 +23,7 @@ import {
 import { connectAcceptedSocket, type AnyConnection, type Connection } from './network/attach';
 import type { FileSource } from './loop/file-source';
 import { sockSendfile, type SendfileOptions } from './loop/sock-sendfile';
+import type { SignalNumber } from './loop/signals';
 import type { ThreadPoolExecutor } from './loop/thread-pool';
 import { Waker } from './loop/waker';
 import { createConnection, type ConnectOptions } from './network/connect';
@@ -322,6 +323,29 @@ export class SelectorEventLoop extends BaseSelectorEventLoop {
    */
   createWaker(callback: (count: number) => unknown): Waker {
     return new Waker(this, callback);
+  }
+
+  // Signals. They are heard in the main thread only, and not on Windows (NotImplementedError).
+
+  /**
+   * Calls `callback(...args)` in the loop each time the signal has come, in the place of what the process does otherwise, such
+   * as to die. Listeners of `process.on` hear it as well. A callback that was there is replaced; of several loops, the one that
+   * asked last is told. asyncio: add_signal_handler.
+   * @param signal a number, or a name such as 'SIGTERM'
+   * @throws TypeError for an async function or what is no signal at all, ValueError (ERR_UNKNOWN_SIGNAL); RuntimeError for
+   * one that cannot be caught (ERR_SIGNAL_UNCATCHABLE), in a worker (ERR_NOT_MAIN_THREAD), or if the loop is closed
+   */
+  addSignalHandler<A extends unknown[]>(signal: SignalNumber, callback: (...args: A) => unknown, ...args: A): void {
+    this._signals.add(signal, callback, args);
+  }
+
+  /**
+   * Forgets the callback; the process does again what it did before.
+   * @returns whether there was one. asyncio: remove_signal_handler
+   * @throws TypeError, ValueError (ERR_UNKNOWN_SIGNAL)
+   */
+  removeSignalHandler(signal: SignalNumber): boolean {
+    return this._signals.remove(signal);
   }
 
   /** @internal */

@@ -122,6 +122,7 @@ export { BaseSelectorEventLoop, type SelectorLoopOptions } from './loop/selector
 
 export { type Executor, toThread } from './loop/executor';
 export type { ExecutorFunction, ModuleFunction } from './loop/sendable';
+export type { SignalNumber } from './loop/signals';
 export { type ShutdownOptions, Submission, ThreadPoolExecutor, type ThreadPoolOptions } from './loop/thread-pool';
 export { wake, Waker, type WakerHandle } from './loop/waker';
 

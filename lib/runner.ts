@@ -3,6 +3,7 @@
 //   created --first use--> initialized --close--> closed
 
 import type { AsyncResource } from 'node:async_hooks';
+import { constants } from 'node:os';
 import { inspect } from 'node:util';
 import { isMainThread } from 'node:worker_threads';
 
@@ -15,6 +16,7 @@ import { isInsideLoop } from './futures/current';
 import type { Awaitable } from './futures/ensure-future';
 import { gather } from './futures/gather';
 import { allTasks, type Task } from './futures/task';
+import { hasSignals, type SignalHandlers } from './loop/signals';
 
 export interface RunOptions {
   /** Debug mode of the loop; its own default (FDLOOP_DEBUG) if left out. */
@@ -34,9 +36,10 @@ export interface RunnerRunOptions {
  * Runs several main functions, one after the other, on one loop. asyncio: Runner. The verbs are there twice: `run` and
  * `close` are hosted (Node goes on meanwhile), `runSync` and `closeSync` keep the thread.
  *
- * While a hosted run is on in the main thread, and nobody else listens for SIGINT, the first Ctrl-C cancels the main
- * task, and a second one ends the run at once with KeyboardInterrupt. A synchronous run cannot hear Ctrl-C: Node calls
- * signal handlers between two turns of its own loop, which stands still. It ends the process then, as it always does.
+ * While a run is on in the main thread, and nobody else listens for SIGINT, the first Ctrl-C cancels the main task, and a
+ * second one ends the run at once with KeyboardInterrupt. A handler of the loop's own for SIGINT (`addSignalHandler`) takes
+ * the place of this while it is there. Differs from asyncio: a callback that does not return is not interrupted, only what
+ * comes after it. On Windows a synchronous run does not hear Ctrl-C, which ends the process there.
  */
 export class Runner {
   readonly #options: RunOptions;
@@ -70,18 +73,26 @@ export class Runner {
    * is closed (ERR_RUNNER_CLOSED)
    */
   run<T>(main: CoroutineLike<T>, options: RunnerRunOptions = {}): Promise<T> {
-    return interruptible(this.#createMain(main, options));
+    return runHosted(this.#createMain(main, options));
   }
 
   /**
    * Runs `main` as a task, in the calling stack.
-   * @throws what `main` throws, and as `run`; RuntimeError (ERR_SYNC_RUN_IN_MICROTASK) when called from inside a promise
-   * job for an async function, RuntimeError (ERR_BLOCKING_REFUSED) in Electron's main process and renderers, unless
-   * `allowBlocking`
+   * @throws what `main` throws, or KeyboardInterrupt after a Ctrl-C, and as `run`; RuntimeError (ERR_SYNC_RUN_IN_MICROTASK)
+   * when called from inside a promise job for an async function, RuntimeError (ERR_BLOCKING_REFUSED) in Electron's main
+   * process and renderers, unless `allowBlocking`
    */
   runSync<T>(main: CoroutineLike<T>, options: RunnerRunOptions = {}): T {
     const task = this.#createMain(main, options, 'runSync()');
-    return task._loop.runUntilCompleteSync(task);
+    const interrupts = new Interrupts(task);
+    if (hasSignals) interrupts.listenInLoop();
+    try {
+      return task._loop.runUntilCompleteSync(task);
+    } catch (error) {
+      throw interrupts.outcome(error);
+    } finally {
+      interrupts.close();
+    }
   }
 
   /**
@@ -174,8 +185,8 @@ export function run<T>(main: CoroutineLike<T>, options: RunOptions = {}): Promis
 }
 
 /**
- * As `run`, in the calling stack: it owns the thread until `main` is done. JavaScript's signal handlers are not called
- * meanwhile. asyncio: run.
+ * As `run`, in the calling stack: it owns the thread until `main` is done. Listeners of `process.on` are not called
+ * meanwhile; `loop.addSignalHandler` is heard, and Ctrl-C as `Runner` says. asyncio: run.
  * @throws what `main` throws, and as `run`; RuntimeError (ERR_SYNC_RUN_IN_MICROTASK) when called from inside a promise job
  * for an async function, RuntimeError (ERR_BLOCKING_REFUSED) as `Runner.runSync`
  */
@@ -188,26 +199,61 @@ export function runSync<T>(main: CoroutineLike<T>, options: RunOptions = {}): T 
   }
 }
 
-/** A hosted run that Ctrl-C can end. asyncio: Runner._on_sigint. */
-async function interruptible<T>(main: Task<T>): Promise<T> {
-  const loop = main._loop;
-  let interrupts = 0;
-  const onInterrupt = (): void => {
-    interrupts += 1;
-    if (interrupts === 1 && !main.done()) main.cancel();
-    else loop._run.escape(new KeyboardInterrupt());
-  };
-  // Whoever listens already has plans of their own.
-  const listens = isMainThread && process.listenerCount('SIGINT') === 0;
-  if (listens) process.on('SIGINT', onInterrupt);
+async function runHosted<T>(main: Task<T>): Promise<T> {
+  const interrupts = new Interrupts(main);
+  interrupts.listenInNode();
   try {
-    return await loop.runUntilComplete(main);
+    return await main._loop.runUntilComplete(main);
   } catch (error) {
-    if (error instanceof CancelledError && interrupts > 0 && main.uncancel() === 0) throw new KeyboardInterrupt();
-    throw error;
+    throw interrupts.outcome(error);
   } finally {
-    process.removeListener('SIGINT', onInterrupt);
+    interrupts.close();
   }
+}
+
+/** Ctrl-C during a run of a main task. asyncio: Runner._on_sigint, and its part of Runner.run. */
+class Interrupts {
+  readonly #main: Task;
+  readonly #signals: SignalHandlers;
+  // Whoever listens already has plans of their own.
+  readonly #mayListen = isMainThread && process.listenerCount('SIGINT') === 0;
+  #count = 0;
+
+  constructor(main: Task) {
+    this.#main = main;
+    this.#signals = (main._loop as SelectorEventLoop)._signals;
+  }
+
+  /** Node's own loop goes on, and tells between two turns. */
+  listenInNode(): void {
+    if (this.#mayListen) process.on('SIGINT', this.#onSignal);
+  }
+
+  /** Node's own loop stands still: the signal comes through the self-pipe. */
+  listenInLoop(): void {
+    if (this.#mayListen) this.#signals.setInterrupt(this.#onInterrupt);
+  }
+
+  close(): void {
+    process.removeListener('SIGINT', this.#onSignal);
+    if (!this.#main._loop.isClosed()) this.#signals.setInterrupt(null);
+  }
+
+  /** What the run throws in the place of `error`. */
+  outcome(error: unknown): unknown {
+    const isOurs = error instanceof CancelledError && this.#count > 0;
+    return isOurs && this.#main.uncancel() === 0 ? new KeyboardInterrupt() : error;
+  }
+
+  readonly #onSignal = (): void => {
+    if (!this.#signals.has(constants.signals.SIGINT)) this.#onInterrupt();
+  };
+
+  readonly #onInterrupt = (): void => {
+    this.#count += 1;
+    if (this.#count === 1 && !this.#main.done()) this.#main.cancel();
+    else this.#main._loop._run.escape(new KeyboardInterrupt());
+  };
 }
 
 function cancelAll(loop: SelectorEventLoop): Task[] {

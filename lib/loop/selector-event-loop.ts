@@ -1,5 +1,5 @@
 // selector-event-loop.ts: turns readiness into handle runs. asyncio: selector_events.BaseSelectorEventLoop: readers,
-// writers and the self-pipe. The verbs that users call on top of it are in event-loop.ts.
+// writers and the self-pipe. What signals do is in signals.ts, the verbs that users call on top of it are in event-loop.ts.
 
 import { inspect } from 'node:util';
 
@@ -26,6 +26,7 @@ import { Handle, type Callback } from './handle';
 import { checkHostWatch } from './host-watch';
 import type { LoopOptions } from './loop-options';
 import type { ReadyList, SelectorLike } from './ready';
+import { SignalHandlers, type SignalWatches } from './signals';
 import { closeAbandoned, TransportMap } from './transport-map';
 import type { OutsideSource } from './waker';
 
@@ -49,10 +50,12 @@ interface Leftovers {
   /** Those of the transports that the loop kept. */
   transports: readonly (SocketLike | undefined)[];
   native: NativeSelector | null;
+  signals: SignalWatches;
 }
 
-const abandoned = new FinalizationRegistry<Leftovers>(({ sockets, transports, native }) => {
+const abandoned = new FinalizationRegistry<Leftovers>(({ sockets, transports, native, signals }) => {
   process.emitWarning('unclosed event loop: its selector and its self-pipe are closed now', 'ResourceWarning');
+  signals.close();
   for (const socket of sockets) socket.close();
   for (const socket of transports) if (socket !== undefined) closeAbandoned(socket);
   native?.close();
@@ -67,6 +70,7 @@ export abstract class BaseSelectorEventLoop extends BaseEventLoop {
   /** @internal */ _csock: Socket | null = null;
   /** Who has work on other threads. @internal */
   readonly _outsideSources = new Set<OutsideSource>();
+  /** @internal */ readonly _signals: SignalHandlers;
 
   constructor(options: SelectorLoopOptions = {}) {
     super(options);
@@ -74,9 +78,11 @@ export abstract class BaseSelectorEventLoop extends BaseEventLoop {
     this._selector = options.selector ?? new DefaultSelector();
     if (this._debug) logger.debug(`Using selector: ${this._selector.constructor.name}`);
     this._makeSelfPipe();
+    this._signals = new SignalHandlers(this, this._wakeFd());
     const native = this._selector instanceof NativeSelectorBase ? this._selector._native : null;
     const sockets = [this._ssock, this._csock] as never;
-    abandoned.register(this, { sockets, transports: this._transports.sockets, native }, this);
+    const signals = this._signals.watches;
+    abandoned.register(this, { sockets, transports: this._transports.sockets, native, signals }, this);
   }
 
   /** Every address of a host. asyncio: getaddrinfo. */
@@ -305,9 +311,9 @@ export abstract class BaseSelectorEventLoop extends BaseEventLoop {
     }
   }
 
-  /** Looks at the bytes that woke the loop; a loop with signals finds their numbers here. @internal */
-  _processSelfData(_data: Uint8Array): void {
-    // Plain wake-ups say nothing.
+  /** Looks at the bytes that woke the loop: plain wake-ups are 0, the others are the numbers of signals. @internal */
+  _processSelfData(data: Uint8Array): void {
+    for (const byte of data) if (byte !== 0) this._signals.receive(byte);
   }
 
   /** @internal */
@@ -350,6 +356,8 @@ export abstract class BaseSelectorEventLoop extends BaseEventLoop {
     if (this.isRunning()) throw new RuntimeError('Cannot close a running event loop', 'ERR_LOOP_RUNNING');
     if (this.isClosed()) return;
     abandoned.unregister(this);
+    // Before the self-pipe goes, whose number somebody else may have then.
+    this._signals.close();
     this._closeSelfPipe();
     super.close();
     for (const source of [...this._outsideSources]) source.close();
