@@ -78,16 +78,6 @@ for (const [name, value] of Object.entries(binding)) {
 }
 around('errorMessage', (real, number) => real(here.get(number) ?? number));
 
-around('createSelector', (real, ...args) => {
-  const selector = real(...args);
-  if (typeof selector !== 'object') return selector;
-  for (const verb of ['add', 'modify', 'remove']) {
-    const own = selector[verb].bind(selector);
-    selector[verb] = (...rest) => asThere(own(...rest));
-  }
-  return selector;
-});
-
 /** What a socket has room for, where that was set, and which are on their way to a peer. */
 const rooms = new Map();
 const connecting = new Set();
