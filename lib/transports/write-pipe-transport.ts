@@ -15,7 +15,8 @@ import { FlowControlTransport } from './flow-control';
 import { closeWithTransport, forget, PipeEnd, type PipeLike } from './pipe-end';
 import type { BaseProtocol } from './protocol';
 
-const brokenPipe = { code: 'EPIPE', errno: -binding.errnoByName.EPIPE };
+/** No call of the system has said so. */
+const brokenPipe = { code: 'EPIPE', errno: 0 };
 
 // What the loop calls: the transport is an argument, as in selector-transport.ts.
 
@@ -73,7 +74,8 @@ export class UnixWritePipeTransport extends FlowControlTransport {
   /** Looks whether anybody reads. @internal */
   _watchReader(): void {
     // Differs from asyncio: closed in connectionMade already, it would be watched beyond the end of its descriptor.
-    if (!this._closing) this._loop?._addReader(this._fileno, readReady, this);
+    if (this._closing && this.#buffer.length === 0) return;
+    this._loop?._addReader(this._fileno, readReady, this);
   }
 
   /** There is nothing to read here but the end of whoever reads there. @internal */

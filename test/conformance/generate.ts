@@ -11,7 +11,8 @@
 import type { Action, Json, Program, Template } from './world';
 
 export type Mix =
-  'loop' | 'futures' | 'descriptors' | 'socks' | 'transports' | 'servers' | 'tls' | 'sync' | 'streams' | 'all';
+  | ('loop' | 'futures' | 'descriptors' | 'socks' | 'transports' | 'servers' | 'tls' | 'sync' | 'streams' | 'pipes')
+  | 'all';
 
 type Place = 'main' | 'callback' | 'method' | 'coroutine';
 
@@ -47,6 +48,9 @@ class Generator {
   readonly rawEnds: string[] = [];
   readonly owned: string[] = [];
   readonly tlsTransports: string[] = [];
+  /** Ends of pipes, and transports over them, by what they are for. */
+  readonly pipeEnds = { read: [] as string[], write: [] as string[] };
+  readonly pipeTransports = { read: [] as string[], write: [] as string[] };
   isUpgrading = false;
   /** Limits of reading, or buffered protocols: we decrypt all that comes, asyncio one buffer full, so that sizes differ. */
   readonly limitsReading: boolean;
@@ -93,6 +97,16 @@ class Generator {
     if (this.mixes.has('tls')) return this.of(this.tlsTransports);
     if (this.mixes.has('servers') && this.chance(0.3)) return this.name('y', 2);
     return this.name('x', Math.max(1, Math.min(3, this.owned.length)));
+  }
+  /** Mostly one that can do it. */
+  pipeTransport(place: Place, what: 'read' | 'write'): string {
+    const fitting = this.pipeTransports[this.chance(0.95) ? what : 'read'];
+    if ((place === 'method' && this.chance(0.4)) || fitting.length === 0) return this.transport(place);
+    return this.of(fitting);
+  }
+  pipeEnd(what: 'read' | 'write'): string {
+    const fitting = this.pipeEnds[what];
+    return fitting.length === 0 || this.chance(0.05) ? this.sock() : this.of(fitting);
   }
   template = (): string => this.name('P', 3);
   server = (): string => this.name('v', 2);
@@ -165,6 +179,10 @@ class Generator {
       }
       return;
     }
+    if (this.mixes.has('pipes')) {
+      this.pipes(main);
+      return;
+    }
     const pairs = this.mixes.has('transports') || this.mixes.has('descriptors') || this.mixes.has('socks') ? 3 : 0;
     for (let index = 0; index < pairs; index++) {
       const ends = [`s${index}a`, `s${index}b`];
@@ -183,6 +201,34 @@ class Generator {
       this.program.bodies.serve = [['server', 'v0', this.template(), options]];
       main.push(['runCoroutine', 'serve']);
     }
+  }
+
+  /** Pipes and pairs of sockets. Each end has a transport from the beginning, or is one that `open` connects, or is bare. */
+  pipes(main: Action[]): void {
+    const open: Action[] = [];
+    for (let index = 0; index < 3; index++) {
+      const ends = [`q${index}a`, `q${index}b`];
+      const isSocket = this.chance(0.4);
+      if (isSocket) main.push(['socketpair', ...ends, ...(this.chance(0.6) ? [this.of([2304, 5000, 20_000])] : [])]);
+      else main.push(['pipe', ...ends]);
+      for (const [side, end] of ends.entries()) {
+        const reads = isSocket ? this.chance(0.3) : side === 0;
+        if (this.owned.length > 2 || this.chance(0.4)) {
+          this.rawEnds.push(end);
+          if (isSocket || side === 0) this.pipeEnds.read.push(end);
+          if (isSocket || side === 1) this.pipeEnds.write.push(end);
+          continue;
+        }
+        const name = `x${this.owned.length}`;
+        this.owned.push(end);
+        this.pipeTransports[reads ? 'read' : 'write'].push(name);
+        const waiter = this.chance(0.4) ? [this.future()] : [];
+        if (this.chance(0.6)) main.push([reads ? 'readPipe' : 'writePipe', name, end, this.template(), ...waiter]);
+        else open.push([reads ? 'connectReadPipe' : 'connectWritePipe', name, end, this.template()]);
+      }
+    }
+    this.program.bodies.open = open;
+    main.push(this.chance(0.5) ? ['runCoroutine', 'open'] : ['task', 't-open', 'open']);
   }
 
   /** Two ends of TLS: from the beginning, or upgraded, or TLS in TLS. Mostly they understand each other. */
@@ -225,7 +271,7 @@ class Generator {
   }
 
   protocol(): Template {
-    if (!['transports', 'servers', 'tls'].some((mix) => this.mixes.has(mix as Mix))) return {};
+    if (!['transports', 'servers', 'tls', 'pipes'].some((mix) => this.mixes.has(mix as Mix))) return {};
     const on: Record<string, Action[]> = {};
     const methods = [
       'connectionMade',
@@ -406,6 +452,58 @@ const choices: Choice[] = [
   { mix: 'transports', weight: 2, make: (g) => ['recv', g.sock(), g.of([1, 100, 65_536])] },
   { mix: 'transports', weight: 1, make: (g) => ['shutdown', g.sock(), g.of(['RD', 'WR', 'RDWR'])] },
   { mix: 'transports', weight: 1, make: (g) => closing(g.sock()) },
+
+  // Pipes.
+  { mix: 'pipes', weight: 20, make: (g, place) => ['write', g.pipeTransport(place, 'write'), g.of(sizes)] },
+  {
+    mix: 'pipes',
+    weight: 4,
+    make: (g, place) => [
+      'writelines',
+      g.pipeTransport(place, 'write'),
+      Array.from({ length: g.below(4) }, () => g.of(sizes)),
+    ],
+  },
+  { mix: 'pipes', weight: 0.3, make: (g, place) => [g.of(['writeBad', 'writelinesBad']), g.transport(place)] },
+  { mix: 'pipes', weight: 2, make: (g, place) => ['writeEof', g.pipeTransport(place, 'write')] },
+  { mix: 'pipes', weight: 2, make: (g, place) => ['abort', g.pipeTransport(place, 'write')] },
+  { mix: 'pipes', weight: 3, make: (g, place) => ['close', g.transport(place)] },
+  {
+    mix: 'pipes',
+    weight: 6,
+    make: (g, place) => [g.of(['pauseReading', 'resumeReading']), g.pipeTransport(place, 'read')],
+  },
+  {
+    mix: 'pipes',
+    weight: 4,
+    make: (g, place) => [
+      g.of(['isClosing', 'bufferSize', 'limits', 'getProtocol', 'canWriteEof']),
+      g.pipeTransport(place, 'write'),
+    ],
+  },
+  {
+    mix: 'pipes',
+    weight: 2,
+    make: (g, place) => [g.of(['isClosing', 'isReading', 'getProtocol']), g.pipeTransport(place, 'read')],
+  },
+  { mix: 'pipes', weight: 0.5, make: (g, place) => ['extra', g.transport(place), g.of(['pipe', 'socket'])] },
+  { mix: 'pipes', weight: 1, make: (g, place) => ['setProtocol', g.transport(place), g.template()] },
+  {
+    mix: 'pipes',
+    weight: 4,
+    make: (g, place) => [
+      'setLimits',
+      g.pipeTransport(place, 'write'),
+      g.of([null, 0, 100, 10_000]),
+      g.of([null, null, 0, 50]),
+    ],
+  },
+  { mix: 'pipes', weight: 10, make: (g) => ['pipeWrite', g.pipeEnd('write'), g.of(sizes)] },
+  { mix: 'pipes', weight: 12, make: (g) => ['pipeDrain', g.pipeEnd('read')] },
+  { mix: 'pipes', weight: 8, make: (g) => ['pipeRead', g.pipeEnd('read'), g.of([1, 100, 5000, 65_536])] },
+  { mix: 'pipes', weight: 1.5, make: (g) => ['pipeClose', g.sock()] },
+  { mix: 'pipes', weight: 1, make: (g) => ['pipeIsOpen', g.name('q', 3) + g.of(['a', 'b'])] },
+  { mix: 'pipes', weight: 6, make: (g) => g.taskOfBody() },
 
   // TLS.
   { mix: 'tls', weight: 24, make: (g, place) => ['write', g.transport(place), g.of(sizes)] },
@@ -590,6 +688,7 @@ const parts: Record<Mix, Mix[]> = {
   tls: ['loop', 'futures', 'tls'],
   sync: ['loop', 'futures', 'sync'],
   streams: ['loop', 'futures', 'streams'],
+  pipes: ['loop', 'futures', 'pipes'],
   all: ['loop', 'futures', 'descriptors', 'transports', 'servers'],
 };
 

@@ -364,6 +364,7 @@ def tear_down(world):
     for transport in list(world.loop._transports.values()):
         if transport._sock is not None:
             transport._sock.close()
+    pipe_verbs.close_pipes(world)
     if not world.loop.is_closed():
         world.loop.close()
     for kind, value in list(world.things.values()):
@@ -402,6 +403,7 @@ def serve():
 
 sys.modules['interpreter'] = sys.modules[__name__]
 import verbs  # noqa: E402
+import pipe_verbs  # noqa: E402
 import virtual_loop  # noqa: E402
 
 if __name__ == '__main__':

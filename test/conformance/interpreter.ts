@@ -14,6 +14,7 @@ import type { Socket } from '../../lib/sockets/socket';
 import { BufferedProtocol, Protocol } from '../../lib/transports/protocol';
 import type { BaseTransport } from '../../lib/transports/transport';
 import { type SelectorName, selectorNames } from '../support/loops';
+import { closePipes } from './pipe-verbs';
 import { verbs, waits, type Wait } from './verbs';
 import { type Order, VirtualLoop } from './virtual-loop';
 import { type Action, Frame, gistOf, type Json, Limit, makeError, MAX_DEPTH, type Program, START } from './world';
@@ -410,6 +411,7 @@ function tearDown(world: World): void {
     if (world.loop.isClosed()) transport.setProtocol(new Protocol());
     transport._callConnectionLost(null);
   }
+  closePipes(world);
   if (!world.loop.isClosed()) world.loop.close();
   for (const [thing, name] of world.names) {
     const kind = world.things.get(name)?.kind;

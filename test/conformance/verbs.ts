@@ -25,6 +25,7 @@ import type { BaseProtocol } from '../../lib/transports/protocol';
 import type { SelectorSocketTransport } from '../../lib/transports/socket-transport';
 import { widen } from '../support/options';
 import { callBody, makeProtocol, taskBody } from './interpreter';
+import { pipeVerbs, pipeWaits } from './pipe-verbs';
 import { streamVerbs, streamWaits } from './stream-verbs';
 import { syncVerbs, syncWaits } from './sync-verbs';
 import { errorClass, type Frame, type Json, makeError, START, Unbound, type World } from './world';
@@ -146,6 +147,7 @@ const tlsTransport = (w: World, f: Frame, name: string): SSLTransport => {
 };
 
 export const verbs: Record<string, Verb> = {
+  ...pipeVerbs,
   ...streamVerbs,
   ...syncVerbs,
 
@@ -410,6 +412,7 @@ export const verbs: Record<string, Verb> = {
 };
 
 export const waits: Record<string, WaitVerb> = {
+  ...pipeWaits,
   ...streamWaits,
   ...syncWaits,
 

@@ -4,7 +4,7 @@ import asyncio
 import selectors
 import ssl
 import time
-from asyncio import selector_events, sslproto
+from asyncio import selector_events, sslproto, unix_events
 
 from world import START, Stuck
 
@@ -123,6 +123,27 @@ class RepairedTransport(selector_events._SelectorSocketTransport):
             return
         # TR-032: called from the write callback, the counter is still 0, and what comes after would not be dropped.
         self._conn_lost = max(self._conn_lost, 1)
+        super()._call_connection_lost(exc)
+
+
+class RepairedWritePipe(unix_events._UnixWritePipeTransport):
+    """asyncio's transport of the writing end of a pipe without the defects that fdloop repairs."""
+
+    def _close(self, exc=None):
+        # UNIX-042: after the end there is nothing to end.
+        if self._loop is not None:
+            super()._close(exc)
+
+    def _call_connection_lost(self, exc):
+        # UNIX-042, and after a close in resume_writing: the second call would fail.
+        if self._pipe is None:
+            return
+        if self._buffer:
+            # What resume_writing wrote before it closed goes out first.
+            self._loop._add_reader(self._fileno, self._read_ready)
+            return
+        # Closed in connection_made, its number would stay watched.
+        self._loop._remove_reader(self._fileno)
         super()._call_connection_lost(exc)
 
 
@@ -375,6 +396,9 @@ class VirtualLoop(asyncio.SelectorEventLoop):
                 raise
 
         await super()._accept_connection2(factory, conn, *args, **options)
+
+    def _make_write_pipe_transport(self, pipe, protocol, waiter=None, extra=None):
+        return RepairedWritePipe(self, pipe, protocol, waiter, extra)
 
     def _make_socket_transport(self, sock, protocol, waiter=None, *, extra=None, server=None):
         self._ensure_fd_no_transport(sock)

@@ -124,7 +124,7 @@ function adler(data: Uint8Array): number {
 
 export type Kind =
   | ('handle' | 'future' | 'task' | 'sock' | 'number' | 'transport' | 'memory' | 'server' | 'address')
-  | ('lock' | 'event' | 'condition' | 'semaphore' | 'barrier' | 'queue' | 'streams');
+  | ('lock' | 'event' | 'condition' | 'semaphore' | 'barrier' | 'queue' | 'streams' | 'pipe');
 
 export class World {
   readonly bodies: Record<string, Action[]>;

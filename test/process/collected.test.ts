@@ -160,6 +160,45 @@ describe('garbage', () => {
     expect(same).toEqual([false, false]);
   });
 
+  testOnPosix(
+    'UNIX-046: of pipe transports that were closed nothing is heard, and their numbers are left alone',
+    async () => {
+      const end = await library.run(
+        `${untilWarned}
+      const fs = require('fs');
+      const loop = fdloop.newEventLoop();
+      const [readEnd, far] = fdloop.pipe();
+      const fds = [readEnd.detach(), fs.openSync('/dev/null', 'w')];
+      (() => {
+        loop.runUntilCompleteSync(async () => {
+          const verbs = ['connectReadPipe', 'connectWritePipe'];
+          for (const [index, verb] of verbs.entries()) {
+            const [transport] = await loop[verb](() => new fdloop.Protocol(), fds[index]);
+            transport.close();
+          }
+          await fdloop.sleep(0);
+        });
+      })();
+      const again = fds.map(() => fs.openSync('/dev/null', 'r'));
+      (async () => {
+        for (let turn = 0; turn < 30; turn++) {
+          global.gc();
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+        for (const fd of again) fs.closeSync(fd);
+        far.close();
+        console.log(JSON.stringify({ seen, fds, again: again.sort((one, other) => one - other) }));
+        loop.close();
+      })();`,
+        { nodeOptions },
+      );
+      expect([end.status, end.stderr]).toEqual([0, '']);
+      const { seen, fds, again } = JSON.parse(end.stdout) as { seen: string[]; fds: number[]; again: number[] };
+      expect(seen).toEqual([]);
+      expect(again).toEqual(fds);
+    },
+  );
+
   testOnPosix('UNIX-046: a pipe transport that is watched stays, until its loop is dropped too', async () => {
     const end = await library.run(
       `${untilWarned}

@@ -98,6 +98,20 @@ describeOnPosix('read pipes', () => {
       expect(protocol.events).toEqual([['connectionMade'], ['waiter'], ['dataReceived', 5]]);
     });
 
+    test('UNIX-026: the waiter is told when the reader is there', async () => {
+      const { loop } = subject.current;
+      const seen: boolean[] = [];
+      const [near] = makePipe(subject.current);
+      const waiter = new Future<void>(loop);
+      jest.spyOn(waiter, 'setResult').mockImplementation(() => {
+        seen.push(loop._isWatched(near.fileno(), EVENT_READ));
+      });
+      const transport = new UnixReadPipeTransport(loop, near, new NotingProtocol(), waiter);
+      subject.current.atEnd(() => transport.close());
+      await subject.current.runOnce();
+      expect(seen).toEqual([true]);
+    });
+
     test('UNIX-026: who pauses or closes in connectionMade is not read for', async () => {
       for (const end of ['pauseReading', 'close'] as const) {
         const made = new NotingProtocol({ connectionMade: (transport) => transport[end]() });

@@ -92,7 +92,7 @@ describeOnPosix('write pipes', () => {
       const watched = () => loop._isWatched(near.fileno(), EVENT_READ);
       const protocol = new NotingProtocol({ connectionMade: () => order.push(['connectionMade', watched()]) });
       const waiter = new Future<void>(loop);
-      waiter.addDoneCallback(() => order.push(['waiter', watched()]));
+      jest.spyOn(waiter, 'setResult').mockImplementation(() => order.push(['waiter', watched()]));
       const transport = new UnixWritePipeTransport(loop, near, protocol, waiter);
       far.close();
       await subject.current.runOnce();
