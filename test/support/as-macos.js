@@ -148,10 +148,10 @@ const typeOf = (fd) => {
   return binding.getsockopt(fd, SOL_SOCKET, SO_TYPE, value, new Int32Array(1)) === 0 ? value[0] : -1;
 };
 const familyOf = (fd) => {
-  const address = new Uint8Array(binding.SOCKADDR_STORAGE_SIZE);
-  const lengths = new Int32Array(1);
-  if (binding.getsockname(fd, address, lengths) < 0) return -1;
-  return binding.decodeAddress(address, lengths[0]).family;
+  // The length, and behind it the address: lib/sockets/recent-addresses.ts.
+  const room = new ArrayBuffer(8 + binding.SOCKADDR_STORAGE_SIZE);
+  if (binding.getsocknameAt(fd, room) < 0) return -1;
+  return binding.decodeAddress(new Uint8Array(room, 8), new Int32Array(room)[0]).family;
 };
 const isTooLong = (fd, length) =>
   length > (rooms.get(fd) ?? MOST_BYTES) && typeOf(fd) === SOCK_DGRAM && familyOf(fd) !== AF_UNIX;
