@@ -23,10 +23,10 @@ const kinds: NonNullable<RunOptions['coroutines']>[] = ['async', 'generator', 'm
 const fittingSelectors = (program: Program): SelectorName[] =>
   selectorNames.filter((name) => program.selectors?.includes(name) ?? true);
 
-/** A program whose trace is of Unix sockets runs where they are, and are like those of the recording. */
+/** A program whose trace is of Unix sockets or signals runs where they are, and are like those of the recording. */
 function testWith(unix: Program['unix']): jest.It {
   if (unix === undefined) return test;
-  return { paths: testWithUnixSockets, buffers: testOnLinux, ends: testOnPosix }[unix];
+  return { paths: testWithUnixSockets, buffers: testOnLinux, ends: testOnPosix, signals: testOnLinux }[unix];
 }
 
 /** Every way of running a program; or just so many that each selector, driver and kind is among them. */

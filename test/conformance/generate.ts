@@ -11,7 +11,8 @@
 import type { Action, Json, Program, Template } from './world';
 
 export type Mix =
-  | ('loop' | 'futures' | 'descriptors' | 'socks' | 'transports' | 'servers' | 'tls' | 'sync' | 'streams' | 'pipes')
+  | ('loop' | 'futures' | 'signals' | 'descriptors' | 'socks' | 'transports' | 'servers')
+  | ('tls' | 'sync' | 'streams' | 'pipes')
   | 'all';
 
 type Place = 'main' | 'callback' | 'method' | 'coroutine';
@@ -110,6 +111,8 @@ class Generator {
   }
   template = (): string => this.name('P', 3);
   server = (): string => this.name('v', 2);
+  signal = (): string => this.of(['SIGURG', 'SIGURG', 'SIGWINCH', 'SIGCONT']);
+  badSignal = (): Json => this.of(['SIGKILL', 'SIGSTOP', 'SIGNONE', 0, -1, 1000, 1.5, null]);
   /** A task and its body have the same number, which is how a task awaits none but later ones. */
   taskOfBody(): Action {
     const index = this.below(4);
@@ -397,6 +400,22 @@ const choices: Choice[] = [
     make: (g, _place, _level, index) => (index < 3 ? ['call', `k${index + 1 + g.below(3 - index)}`] : ['sleep', 0]),
   },
 
+  // Signals.
+  {
+    mix: 'signals',
+    weight: 12,
+    make: (g, place, _level, index) => ['addSignalHandler', g.signal(), g.callback(place, index), g.args()],
+  },
+  { mix: 'signals', weight: 4, make: (g) => ['removeSignalHandler', g.signal()] },
+  { mix: 'signals', weight: 12, make: (g) => ['kill', g.signal()] },
+  {
+    mix: 'signals',
+    weight: 1,
+    make: (g) =>
+      g.chance(0.5) ? ['addSignalHandler', g.badSignal(), g.callback()] : ['removeSignalHandler', g.badSignal()],
+  },
+  { mix: 'signals', weight: 0.3, make: (g) => ['addSignalHandlerBad', g.signal()] },
+
   // Descriptors.
   {
     mix: 'descriptors',
@@ -681,6 +700,7 @@ function closing(sock: string): Action[] {
 const parts: Record<Mix, Mix[]> = {
   loop: ['loop'],
   futures: ['loop', 'futures'],
+  signals: ['loop', 'futures', 'signals'],
   descriptors: ['loop', 'descriptors'],
   socks: ['loop', 'futures', 'descriptors', 'socks'],
   transports: ['loop', 'transports'],
@@ -689,7 +709,7 @@ const parts: Record<Mix, Mix[]> = {
   sync: ['loop', 'futures', 'sync'],
   streams: ['loop', 'futures', 'streams'],
   pipes: ['loop', 'futures', 'pipes'],
-  all: ['loop', 'futures', 'descriptors', 'transports', 'servers'],
+  all: ['loop', 'futures', 'signals', 'descriptors', 'transports', 'servers'],
 };
 
 export const mixNames = Object.keys(parts) as Mix[];

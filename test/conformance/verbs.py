@@ -6,6 +6,7 @@ turns the outcome into what the trace shows.
 
 import asyncio
 import os
+import signal
 import socket
 import ssl
 import tempfile
@@ -28,6 +29,11 @@ def wait(function):
     name, _ = VERBS.popitem()
     WAITS[name] = function
     return function
+
+
+def signal_number(name):
+    # A name that there is not is no valid number.
+    return getattr(signal, name, 0) if isinstance(name, str) else name
 
 
 def same(value):
@@ -144,6 +150,29 @@ def set_handler_bad(w, f):
 @verb
 def call_handler(w, f, message, error):
     w.loop.call_exception_handler({'message': message, 'exception': make_error(error, '#told')})
+
+
+@verb
+def add_signal_handler(w, f, sig, body, args=()):
+    w.loop.add_signal_handler(signal_number(sig), call_body(w, body), *args)
+
+
+@verb
+def add_signal_handler_bad(w, f, sig):
+    async def body():
+        pass
+    w.loop.add_signal_handler(signal_number(sig), body)
+
+
+@verb
+def remove_signal_handler(w, f, sig):
+    return w.loop.remove_signal_handler(signal_number(sig))
+
+
+@verb
+def kill(w, f, sig):
+    # The default action of a signal that is killed with is to do nothing.
+    os.kill(os.getpid(), signal_number(sig))
 
 
 @verb

@@ -14,6 +14,7 @@ import type { Future } from '../../lib/futures/future';
 import { sleep } from '../../lib/futures/sleep';
 import { allTasks, type Task } from '../../lib/futures/task';
 import { type Handle, TimerHandle } from '../../lib/loop/handle';
+import type { SignalNumber } from '../../lib/loop/signals';
 import type { Server } from '../../lib/network/server';
 import type { Address } from '../../lib/sockets/address';
 import { AF_INET, AF_UNIX, SOCK_DGRAM, socketConstants, SOL_SOCKET } from '../../lib/sockets/constants';
@@ -200,6 +201,13 @@ export const verbs: Record<string, Verb> = {
   callHandler(w, f, message: string, error: string) {
     w.loop.callExceptionHandler({ message, exception: makeError(error, '#told') });
   },
+  addSignalHandler(w, f, signal: SignalNumber, body: string, args: Json[] = []) {
+    w.loop.addSignalHandler(signal, callBody(w, body), ...args);
+  },
+  addSignalHandlerBad: (w, f, signal: SignalNumber) => w.loop.addSignalHandler(signal, async () => undefined),
+  removeSignalHandler: (w, f, signal: SignalNumber) => w.loop.removeSignalHandler(signal),
+  // The default action of a signal that is killed with is to do nothing.
+  kill: (w, f, signal: NodeJS.Signals) => void process.kill(process.pid, signal),
   readyCount: (w) => w.loop._ready.length,
   timerCount: (w) => [w.loop._scheduled.length, w.loop._scheduled.cancelledCount],
 

@@ -41,8 +41,11 @@ export interface Program {
   title?: string;
   /** The selectors for which the trace holds; all if left out. */
   selectors?: string[];
-  /** What of Unix sockets the trace shows: names in the file system, how much Linux buffers, how a peer that closed is told. */
-  unix?: 'paths' | 'buffers' | 'ends';
+  /**
+   * What of Unix the trace shows: of sockets names in the file system, how much Linux buffers, how a peer that closed is told;
+   * signals that arrive before the call returns which sends them.
+   */
+  unix?: 'paths' | 'buffers' | 'ends' | 'signals';
   /** Gives the kernel a moment before each look: for TCP, whose delivery takes its time. */
   quiet?: boolean;
   main: Action[];
