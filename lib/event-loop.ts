@@ -35,6 +35,9 @@ import { createServer, type Hosts, type ServeOptions } from './network/serve';
 import type { ProtocolFactory, Server } from './network/server';
 import { startTls, type StartTlsOptions } from './network/start-tls';
 import { createUnixConnection, createUnixServer, type UnixConnectOptions, type UnixServeOptions } from './network/unix';
+import type { CommandText, SpawnOptions } from './processes/options';
+import type { SubprocessProtocol } from './processes/protocol';
+import { subprocessExec, subprocessShell, type Subprocess } from './processes/subprocess';
 import type { Address, UnixAddress } from './sockets/address';
 import type { AddressInfo, Host, Port, ResolveOptions } from './sockets/numeric-address';
 import { describeType, type Socket } from './sockets/socket';
@@ -282,6 +285,37 @@ export class SelectorEventLoop extends BaseSelectorEventLoop {
    */
   getnameinfo(address: Address, flags = 0): Coroutine<[host: string, service: string]> {
     return new Coroutine(getnameinfo(this, address, flags), this);
+  }
+
+  // Child processes. On Windows these throw NotImplementedError when awaited.
+
+  /**
+   * Starts a program, makes a protocol for it, and gives [transport, protocol]. Its standard streams are pipes unless `options`
+   * say otherwise. asyncio: subprocess_exec.
+   * @param program a file, or a name that is looked for in the PATH of the program's environment
+   * @param args what it is given after its own name
+   * @throws (when awaited) OSError (ENOENT, EACCES, EMFILE, ...) if it cannot be started; TypeError, ValueError for what makes
+   * no sense
+   */
+  subprocessExec<P extends SubprocessProtocol>(
+    protocolFactory: () => P,
+    program: CommandText,
+    args: readonly CommandText[] = [],
+    options: SpawnOptions = {},
+  ): Coroutine<Subprocess<P>> {
+    return new Coroutine(subprocessExec(this, protocolFactory, program, args, options), this);
+  }
+
+  /**
+   * Has /bin/sh run a command; otherwise as `subprocessExec`. asyncio: subprocess_shell.
+   * @throws (when awaited) as `subprocessExec`
+   */
+  subprocessShell<P extends SubprocessProtocol>(
+    protocolFactory: () => P,
+    command: CommandText,
+    options: SpawnOptions = {},
+  ): Coroutine<Subprocess<P>> {
+    return new Coroutine(subprocessShell(this, protocolFactory, command, options), this);
   }
 
   // Other threads.

@@ -160,6 +160,19 @@ export { type Separator, StreamReader } from './streams/stream-reader';
 export { type ClientConnected, StreamReaderProtocol } from './streams/stream-reader-protocol';
 export { StreamWriter } from './streams/stream-writer';
 
+// processes
+export { DEVNULL, PIPE, type CommandText, type SpawnOptions, type StandardStream, STDOUT } from './processes/options';
+export {
+  createSubprocessExec,
+  createSubprocessShell,
+  type Outputs,
+  Process,
+  type ProcessOptions,
+} from './processes/process';
+export { SubprocessProtocol } from './processes/protocol';
+export type { Subprocess } from './processes/subprocess';
+export { SubprocessTransport } from './processes/transport';
+
 // sync
 export { Barrier } from './sync/barrier';
 export { Condition, type LockLike } from './sync/condition';

@@ -14,6 +14,7 @@ const ladder = [
   ['tls'],
   ['network'],
   ['streams', 'sync', 'interop', 'testing'],
+  ['processes'],
   ['event-loop.ts'],
   ['runner.ts'],
   ['index.ts'],

@@ -2,16 +2,14 @@
 
 import { readdirSync, readlinkSync } from 'node:fs';
 
-/** What is open of the kinds that the library makes: sockets and epoll instances. Linux only; elsewhere empty. */
+/** What is open of the kinds that the library makes: sockets, epoll instances, pipes, processes. Linux only; elsewhere empty. */
 export function openDescriptors(): Map<number, string> {
   const found = new Map<number, string>();
   if (process.platform !== 'linux') return found;
   for (const name of readdirSync('/proc/self/fd')) {
     try {
       const target = readlinkSync(`/proc/self/fd/${name}`);
-      if (target.startsWith('socket:') || target.includes('eventpoll') || target.startsWith('pipe:')) {
-        found.set(Number(name), target);
-      }
+      if (/^(socket|pipe):|eventpoll|pidfd/.test(target)) found.set(Number(name), target);
     } catch {
       // The descriptor that read the directory is gone by now.
     }

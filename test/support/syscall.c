@@ -43,6 +43,7 @@ static const struct {
     {"inotify_add_watch", SYS_inotify_add_watch},
     {"ioctl", SYS_ioctl},
     {"fcntl", SYS_fcntl},
+    {"wait4", SYS_wait4},
 };
 
 static napi_value Init(napi_env env, napi_value exports) {
