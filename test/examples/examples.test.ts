@@ -2,14 +2,16 @@
 // the demo have other tests.
 
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, readSync, rmSync, writeSync } from 'node:fs';
 import { connect, type Socket as NodeSocket } from 'node:net';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 
+import { watch } from '../../lib/interop/watch';
 import { Socket } from '../../lib/sockets/socket';
 import { socketConstants } from '../../lib/sockets/constants';
 import { useCompiledLibrary } from '../support/compiled-library';
+import { hasSyscalls, pseudoTerminal } from '../support/syscalls';
 import { testOnLinux, testOnPosix } from '../support/systems';
 
 const folder = path.join(__dirname, '..', '..', 'examples');
@@ -94,6 +96,16 @@ async function portOf({ output }: Running): Promise<number> {
   return Number((await output.until(/listening on port (\d+)/))[1]);
 }
 
+/** Waits until something can be read. */
+function readable(fd: number): Promise<void> {
+  return new Promise((resolve) => {
+    watch(fd, 'r', (_ready, watcher) => {
+      watcher.close();
+      resolve();
+    });
+  });
+}
+
 class Guest {
   readonly #socket: NodeSocket;
   readonly heard: Output;
@@ -173,6 +185,24 @@ testOnPosix('watch-stdin.js counts what it is given, until the end', async () =>
   const { stdout, status } = await counter.end;
   expect(stdout).toContain('3 bytes, 8 in all\nthe end, after 8 bytes\n');
   expect(status).toBe(0);
+});
+
+(hasSyscalls ? test : test.skip)('serial.js sends its lines to a device, and shows those of the device', async () => {
+  const { master, terminal } = pseudoTerminal();
+  try {
+    const port = example('serial.js', [readlinkSync(`/proc/self/fd/${terminal}`)]);
+    port.input.write('ping\n');
+    const heard = Buffer.alloc(100);
+    await readable(master);
+    expect(heard.toString('utf8', 0, readSync(master, heard))).toBe('ping\r\n');
+    writeSync(master, 'pong\n');
+    await port.output.until(/^< pong$/m);
+    port.input.end();
+    const { stdout, stderr, status } = await port.end;
+    expect({ stdout, stderr, status }).toEqual({ stdout: '< pong\n', stderr: '', status: 0 });
+  } finally {
+    for (const fd of [master, terminal]) closeSync(fd);
+  }
 });
 
 testOnPosix('notify-systemd.js sends one datagram to the socket that the environment names', async () => {
