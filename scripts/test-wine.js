@@ -39,7 +39,7 @@ const QUICK = ['selectors/iocp-selector', 'sockets/stream', 'loop/loop-contract'
   (name) => `test/${name}.test.ts`,
 );
 /** Milliseconds for one file of tests. */
-const FILE_TIMEOUT = 240_000;
+const FILE_TIMEOUT = 480_000;
 const total = { passed: 0, failed: 0, skipped: 0 };
 
 /** Adds up the last "N passed, N failed, N skipped" of what a step has printed. A step without one has failed. */
@@ -73,7 +73,7 @@ function jestConfig() {
     haste: { forceNodeFilesystemAPI: true },
     cacheDirectory: wine.windowsPath(path.join(wine.cache, 'jest-cache')),
     // Windows' processes take their time under wine.
-    testTimeout: 60_000,
+    testTimeout: 120_000,
   };
   fs.writeFileSync(file, `module.exports = { ...require(${usual}), ...${JSON.stringify(changes)} };\n`);
   return wine.windowsPath(file);

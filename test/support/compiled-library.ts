@@ -11,7 +11,7 @@ import { transformFileSync } from '@swc/core';
 import { isWine } from './systems';
 
 /** Milliseconds: less than jest gives a test, which is more under wine. */
-const CHILD_TIMEOUT = isWine ? 50_000 : 12_000;
+const CHILD_TIMEOUT = isWine ? 110_000 : 12_000;
 
 const root = path.join(__dirname, '..', '..');
 
