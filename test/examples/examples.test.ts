@@ -70,6 +70,7 @@ interface Running {
   output: Output;
   errors: Output;
   end: Promise<{ status: number | null; stdout: string; stderr: string }>;
+  interrupt(): void;
 }
 
 function start(program: string, args: readonly string[], env: Record<string, string> = {}): Running {
@@ -84,7 +85,7 @@ function start(program: string, args: readonly string[], env: Record<string, str
       resolve({ status, stdout: output.text, stderr: errors.text });
     });
   });
-  return { input: child.stdin, output, errors, end };
+  return { input: child.stdin, output, errors, end, interrupt: () => void child.kill('SIGINT') };
 }
 
 function example(name: string, args: readonly string[] = [], env: Record<string, string> = {}): Running {
@@ -185,6 +186,26 @@ testOnPosix('watch-stdin.js counts what it is given, until the end', async () =>
   const { stdout, status } = await counter.end;
   expect(stdout).toContain('3 bytes, 8 in all\nthe end, after 8 bytes\n');
   expect(status).toBe(0);
+});
+
+testOnPosix('parallel.js runs commands side by side, and tells how they ended', async () => {
+  // Each waits until the other one has begun.
+  const [one, other] = [path.join(scratch, 'one'), path.join(scratch, 'other')];
+  const meeting = (mine: string, theirs: string) => `: > ${mine}; until [ -e ${theirs} ]; do :; done`;
+  const end = await example('parallel.js', [
+    `${meeting(one, other)}; echo first; exit 3`,
+    `${meeting(other, one)}; echo second >&2; kill -9 $$`,
+  ]).end;
+  expect(end.stdout.split('\n').sort()).toEqual(['', '1: ended with 3', '1: first', '2: ended with -9', '2: second']);
+  expect([end.status, end.stderr]).toEqual([0, '']);
+});
+
+testOnPosix('parallel.js ends what runs when it is interrupted', async () => {
+  const { output, end, interrupt } = example('parallel.js', ['echo $$; exec sleep 1000']);
+  const pid = Number((await output.until(/1: (\d+)/))[1]);
+  interrupt();
+  await end;
+  expect(() => process.kill(-pid, 0)).toThrow('ESRCH');
 });
 
 (hasSyscalls ? test : test.skip)('serial.js sends its lines to a device, and shows those of the device', async () => {
