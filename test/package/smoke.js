@@ -253,6 +253,43 @@ const cases = {
     right.close();
   },
 
+  async signals() {
+    if (process.platform === 'win32') {
+      const loop = new SelectorEventLoop();
+      assert.throws(() => loop.addSignalHandler('SIGTERM', () => {}), { name: 'NotImplementedError' });
+      loop.close();
+      return;
+    }
+    let heardByRuntime = 0;
+    const listener = () => (heardByRuntime += 1);
+    await run(async () => {
+      const loop = getRunningLoop();
+      process.on('SIGTERM', listener);
+      for (const count of [1, 2]) {
+        const heard = loop.createFuture();
+        loop.addSignalHandler('SIGTERM', () => heard.setResult());
+        process.kill(process.pid, 'SIGTERM');
+        await heard;
+        while (heardByRuntime < count) await sleep(0.001);
+      }
+      process.removeListener('SIGTERM', listener);
+      const heard = loop.createFuture();
+      loop.addSignalHandler('SIGTERM', () => heard.setResult());
+      process.kill(process.pid, 'SIGTERM');
+      await heard;
+    });
+    assert.strictEqual(heardByRuntime, 2);
+  },
+
+  'Ctrl-C, sync'() {
+    if (process.platform === 'win32') return;
+    function* main() {
+      process.kill(process.pid, 'SIGINT');
+      yield* sleep(1000);
+    }
+    assert.throws(() => runSync(main), { name: 'KeyboardInterrupt' });
+  },
+
   async getaddrinfo() {
     const addresses = await run(() => getRunningLoop().getaddrinfo('localhost', 80, { type: SOCK_STREAM }));
     assert(addresses.length > 0);
