@@ -20,10 +20,10 @@ export class OwnedFd {
 
   /**
    * Takes a descriptor over: nobody else may close it from now on. Its blocking mode stays as it is.
-   * @throws TypeError, ValueError for what is no descriptor, OSError (EBADF; ENOTSOCK on Windows)
+   * @throws TypeError, ValueError for what is no descriptor, OSError (EBADF; ENOSYS on Windows)
    */
   constructor(fd: number) {
-    size(fd, 'descriptor');
+    check(binding.fileMode(size(fd, 'descriptor')), 'fstat');
     if (isOutlived) check(binding.own(fd), 'own');
     this.#fd = fd;
   }

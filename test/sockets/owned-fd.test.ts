@@ -6,6 +6,7 @@ import { inspect } from 'node:util';
 import { OSError } from '../../lib/base/errors';
 import { binding } from '../../lib/native/binding';
 import { OwnedFd, pipe } from '../../lib/sockets/owned-fd';
+import { closedDescriptor } from '../support/descriptors';
 import { isOpen } from '../support/pipes';
 import { describeOnPosix, isWindows } from '../support/systems';
 import { thrownBy } from './socket-kit';
@@ -42,6 +43,10 @@ describeOnPosix('OwnedFd', () => {
     [null, 'ERR_INVALID_ARG_TYPE'],
   ])('%p is no descriptor', (value, code) => {
     expect(thrownBy(() => new OwnedFd(value as never)).code).toBe(code);
+  });
+
+  test('a number where nothing is open is refused', () => {
+    expect(thrownBy(() => new OwnedFd(closedDescriptor())).code).toBe('EBADF');
   });
 
   test('tells if the descriptor was closed by somebody else', () => {
