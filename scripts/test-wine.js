@@ -31,6 +31,7 @@ const SUITES = [
   'sync',
   'interop',
   'process',
+  'processes',
   'runner.test.ts',
   'conformance',
 ].map((name) => `test/${name}`);
