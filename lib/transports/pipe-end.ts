@@ -64,13 +64,14 @@ export class PipeEnd {
   close(): void {
     // Through Node, which in a worker closes at the end what it has opened and not seen closed.
     if (typeof this.#pipe === 'number') closeSync(this.fd);
-    else this.#awaitClosed(this.#pipe.close());
+    else this.#report(this.#pipe.close());
   }
 
   // Nobody waits for a FileHandle, whose descriptor Node closes on another thread.
-  #awaitClosed(closing: unknown): void {
-    if (!(closing instanceof Promise)) return;
-    closing.catch((error: unknown) => logger.error(`closing the pipe of descriptor ${this.fd} failed`, error));
+  #report(closing: unknown): void {
+    Promise.resolve(closing).catch((error: unknown) => {
+      logger.error(`closing the pipe of descriptor ${this.fd} failed`, error);
+    });
   }
 }
 

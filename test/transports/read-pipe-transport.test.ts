@@ -466,6 +466,18 @@ describeOnPosix('read pipes', () => {
       expect(transport.getProtocol()).toBe(null);
     });
 
+    test('a close that fails later is logged', async () => {
+      const [near] = makePipe(subject.current);
+      const pipeLike = { fileno: () => near.fileno(), close: () => Promise.reject(new Error('cannot close')) };
+      const records: string[] = [];
+      setLogReceiver((record) => records.push(`${record.level} ${(record.error as Error).message}`));
+      new UnixReadPipeTransport(subject.current.loop, pipeLike, new NotingProtocol()).close();
+      await subject.current.runOnce();
+      await new Promise((resolve) => setImmediate(resolve));
+      setLogReceiver(null);
+      expect(records).toEqual(['error cannot close']);
+    });
+
     test('it shows its state', async () => {
       const { transport, fd } = await readPipe(subject.current, new NotingProtocol());
       const seen = [inspect(transport)];
