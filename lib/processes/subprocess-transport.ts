@@ -158,7 +158,7 @@ export class UnixSubprocessTransport extends SubprocessTransport {
 
   override sendSignal(signal: SignalNumber): void {
     if (this._loop === null) {
-      throw new ProcessLookupError('the process is over', { code: 'ESRCH', errno: -binding.errnoByName.ESRCH });
+      throw new ProcessLookupError('the process is over', { code: 'ESRCH', errno: 0 });
     }
     this.#signal(signalNumber(signal));
   }

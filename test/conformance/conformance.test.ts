@@ -26,7 +26,13 @@ const fittingSelectors = (program: Program): SelectorName[] =>
 /** A program whose trace is of Unix sockets or signals runs where they are, and are like those of the recording. */
 function testWith(unix: Program['unix']): jest.It {
   if (unix === undefined) return test;
-  return { paths: testWithUnixSockets, buffers: testOnLinux, ends: testOnPosix, signals: testOnLinux }[unix];
+  return {
+    paths: testWithUnixSockets,
+    buffers: testOnLinux,
+    ends: testOnPosix,
+    signals: testOnLinux,
+    children: testOnLinux,
+  }[unix];
 }
 
 /** Every way of running a program; or just so many that each selector, driver and kind is among them. */

@@ -12,7 +12,7 @@ import type { Action, Json, Program, Template } from './world';
 
 export type Mix =
   | ('loop' | 'futures' | 'signals' | 'descriptors' | 'socks' | 'transports' | 'servers')
-  | ('tls' | 'sync' | 'streams' | 'pipes')
+  | ('tls' | 'sync' | 'streams' | 'pipes' | 'processes')
   | 'all';
 
 type Place = 'main' | 'callback' | 'method' | 'coroutine';
@@ -40,6 +40,12 @@ function randomNumbers(seed: number): () => number {
 
 const delays = [0, 0, 0.5, 1, 1, 1, 2, 3, -1, 1e-10];
 const sizes = [0, 1, 10, 1000, 5000, 70_000, 300_000];
+/** What the standard streams of a child can be. */
+const streamKinds = { stdin: ['pipe', 'null'], stdout: ['pipe', 'null'], stderr: ['pipe', 'null', 'stdout'] };
+/** What a child can be told. */
+const lines = ['echo out', 'echo error >&2', 'printf %200d 7', 'echo out; echo error >&2', ':'];
+const endings = ['exit 0', 'exit 3', 'echo last; exit 1', 'kill -9 $$', 'exec <&-', 'exec >&-', 'exec 2>&-'];
+
 const softErrors = ['ValueError', 'RuntimeError', 'TypeError', 'OSError', 'ConnectionResetError', 'CancelledError'];
 const errors = [...softErrors, ...softErrors, ...softErrors, 'SystemExit', 'KeyboardInterrupt'];
 
@@ -186,6 +192,10 @@ class Generator {
       this.pipes(main);
       return;
     }
+    if (this.mixes.has('processes')) {
+      this.children(main);
+      return;
+    }
     const pairs = this.mixes.has('transports') || this.mixes.has('descriptors') || this.mixes.has('socks') ? 3 : 0;
     for (let index = 0; index < pairs; index++) {
       const ends = [`s${index}a`, `s${index}b`];
@@ -234,6 +244,26 @@ class Generator {
     main.push(this.chance(0.5) ? ['runCoroutine', 'open'] : ['task', 't-open', 'open']);
   }
 
+  /** Children with transports and with streams, which a coroutine starts. */
+  children(main: Action[]): void {
+    const start: Action[] = [];
+    for (let index = 0; index < 2; index++) {
+      const options: Record<string, Json> = {};
+      for (const [name, kinds] of Object.entries(streamKinds)) if (this.chance(0.4)) options[name] = this.of(kinds);
+      start.push(['spawn', `x${index}`, this.template(), options]);
+      if (this.chance(0.3)) start.push(...this.actions('coroutine', 2));
+    }
+    const options: Record<string, Json> = {};
+    // All of them: what is inherited is the interpreter's own.
+    for (const [name, kinds] of Object.entries(streamKinds)) options[name] = this.chance(0.7) ? 'pipe' : this.of(kinds);
+    start.push(['process', 'p0', options]);
+    this.program.bodies.start = start;
+    main.push(this.chance(0.6) ? ['runCoroutine', 'start'] : ['task', 't-start', 'start']);
+  }
+
+  child = (place: Place): string => (place === 'method' && this.chance(0.6) ? '@' : this.name('x', 2));
+  told = (place: Place): string => (this.chance(0.4) ? 'p0' : this.child(place));
+
   /** Two ends of TLS: from the beginning, or upgraded, or TLS in TLS. Mostly they understand each other. */
   tlsPair(main: Action[], index: number): void {
     const ends = [`s${index}a`, `s${index}b`];
@@ -273,7 +303,17 @@ class Generator {
     return options;
   }
 
+  childProtocol(): Template {
+    const on: Record<string, Action[]> = {};
+    const methods = ['connectionMade', 'pipeDataReceived', 'pipeConnectionLost', 'processExited', 'connectionLost'];
+    for (const method of [...methods, 'pauseWriting', 'resumeWriting']) {
+      if (this.chance(0.4)) on[method] = this.actions('method', 2);
+    }
+    return { kind: 'process', on };
+  }
+
   protocol(): Template {
+    if (this.mixes.has('processes')) return this.childProtocol();
     if (!['transports', 'servers', 'tls', 'pipes'].some((mix) => this.mixes.has(mix as Mix))) return {};
     const on: Record<string, Action[]> = {};
     const methods = [
@@ -471,6 +511,35 @@ const choices: Choice[] = [
   { mix: 'transports', weight: 2, make: (g) => ['recv', g.sock(), g.of([1, 100, 65_536])] },
   { mix: 'transports', weight: 1, make: (g) => ['shutdown', g.sock(), g.of(['RD', 'WR', 'RDWR'])] },
   { mix: 'transports', weight: 1, make: (g) => closing(g.sock()) },
+
+  // Child processes.
+  { mix: 'processes', weight: 30, make: (g, place) => ['tell', g.told(place), g.of(lines)] },
+  { mix: 'processes', weight: 10, make: (g, place) => ['tell', g.told(place), g.of(endings)] },
+  { mix: 'processes', weight: 3, make: (g, place) => [g.of(['terminate', 'killChild']), g.told(place)] },
+  { mix: 'processes', weight: 2, make: (g, place) => ['sendSignal', g.told(place), g.of(['SIGCONT', 'SIGKILL'])] },
+  { mix: 'processes', weight: 2, make: (g, place) => ['close', g.child(place)] },
+  { mix: 'processes', weight: 4, make: (g, place) => ['childState', g.child(place)] },
+  { mix: 'processes', weight: 8, make: (g, place) => ['childWrite', g.child(place), g.of(sizes)] },
+  { mix: 'processes', weight: 3, make: (g, place) => ['childPipeClose', g.child(place), g.below(3)] },
+  {
+    mix: 'processes',
+    weight: 4,
+    make: (g, place) => [g.of(['childPipePause', 'childPipeResume']), g.child(place), 1 + g.below(2)],
+  },
+  { mix: 'processes', weight: 3, make: () => ['processState', 'p0'] },
+  { mix: 'processes', weight: 6, make: (g) => ['processWrite', 'p0', g.of(sizes)] },
+  { mix: 'processes', weight: 1, make: () => ['processClose', 'p0'] },
+  { mix: 'processes', weight: 8, places: inCoroutines, make: (g, place) => ['childExit', g.told(place)] },
+  { mix: 'processes', weight: 4, places: inCoroutines, make: () => ['processDrain', 'p0'] },
+  { mix: 'processes', weight: 6, places: inCoroutines, make: (g) => ['processRead', 'p0', g.of([1, 100, 6000])] },
+  {
+    mix: 'processes',
+    weight: 5,
+    places: inCoroutines,
+    make: (g) => ['communicate', 'p0', ...(g.chance(0.6) ? [g.of(sizes)] : [])],
+  },
+  { mix: 'processes', weight: 1, places: inCoroutines, make: (g) => ['spawnMissing', g.template()] },
+  { mix: 'processes', weight: 8, make: (g) => g.taskOfBody() },
 
   // Pipes.
   { mix: 'pipes', weight: 20, make: (g, place) => ['write', g.pipeTransport(place, 'write'), g.of(sizes)] },
@@ -709,6 +778,7 @@ const parts: Record<Mix, Mix[]> = {
   sync: ['loop', 'futures', 'sync'],
   streams: ['loop', 'futures', 'streams'],
   pipes: ['loop', 'futures', 'pipes'],
+  processes: ['loop', 'futures', 'processes'],
   all: ['loop', 'futures', 'signals', 'descriptors', 'transports', 'servers'],
 };
 

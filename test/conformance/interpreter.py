@@ -307,11 +307,25 @@ class BufferedProtocol(Methods, asyncio.BufferedProtocol):
         self._hear('bufferUpdated', nbytes, bytes(self.buffer[:nbytes]))
 
 
+class ProcessProtocol(Methods, asyncio.SubprocessProtocol):
+    def pipe_data_received(self, fd, data):
+        self._hear('pipeDataReceived', fd, data)
+
+    def pipe_connection_lost(self, fd, exc):
+        self._hear('pipeConnectionLost', fd, exc)
+
+    def process_exited(self):
+        self._hear('processExited')
+
+
+KINDS = {'buffered': BufferedProtocol, 'process': ProcessProtocol}
+
+
 def make_protocol(world, name):
     if name not in world.templates:
         raise Unbound()
     template = world.templates[name]
-    protocol = BufferedProtocol() if template.get('kind') == 'buffered' else PlainProtocol()
+    protocol = KINDS.get(template.get('kind'), PlainProtocol)()
     protocol._setup(world, template, f'{name}.{world.count("protocol " + name)}')
     world.kept.append(protocol)
     world.names[id(protocol)] = protocol.name
@@ -364,6 +378,7 @@ def tear_down(world):
     for transport in list(world.loop._transports.values()):
         if transport._sock is not None:
             transport._sock.close()
+    child_verbs.end_children(world)
     pipe_verbs.close_pipes(world)
     if not world.loop.is_closed():
         world.loop.close()
@@ -403,6 +418,7 @@ def serve():
 
 sys.modules['interpreter'] = sys.modules[__name__]
 import verbs  # noqa: E402
+import child_verbs  # noqa: E402
 import pipe_verbs  # noqa: E402
 import virtual_loop  # noqa: E402
 

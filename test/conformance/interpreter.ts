@@ -11,9 +11,11 @@ import type { CoroutineLike } from '../../lib/index';
 import { VirtualClock } from '../../lib/loop/driver';
 import type { Server } from '../../lib/network/server';
 import type { Socket } from '../../lib/sockets/socket';
+import { SubprocessProtocol } from '../../lib/processes/protocol';
 import { BufferedProtocol, Protocol } from '../../lib/transports/protocol';
 import type { BaseTransport } from '../../lib/transports/transport';
 import { type SelectorName, selectorNames } from '../support/loops';
+import { endChildren } from './child-verbs';
 import { closePipes } from './pipe-verbs';
 import { verbs, waits, type Wait } from './verbs';
 import { type Order, VirtualLoop } from './virtual-loop';
@@ -364,12 +366,23 @@ function bufferedProtocol(world: World, template: Template, name: string): Buffe
   });
 }
 
+function processProtocol(world: World, template: Template, name: string): SubprocessProtocol & ProgramProtocol {
+  const protocol = Object.assign(new SubprocessProtocol(), { transport: null });
+  const hear = hearer(world, template, name, protocol);
+  return Object.assign(protocol, common(world, name, protocol, hear), {
+    pipeDataReceived: (fd: number, data: Buffer): void => void hear('pipeDataReceived', fd, data),
+    pipeConnectionLost: (fd: number, error: unknown): void => void hear('pipeConnectionLost', fd, error),
+    processExited: (): void => void hear('processExited'),
+  });
+}
+
+const makers = { plain: plainProtocol, buffered: bufferedProtocol, process: processProtocol };
+
 export function makeProtocol(world: World, name: string): (Protocol | BufferedProtocol) & ProgramProtocol {
   if (!(name in world.templates)) throw new Unbound();
   const template = world.templates[name];
   const instance = `${name}.${world.count(`protocol ${name}`)}`;
-  const make = template.kind === 'buffered' ? bufferedProtocol : plainProtocol;
-  const protocol = make(world, template, instance);
+  const protocol = makers[template.kind ?? 'plain'](world, template, instance) as Protocol & ProgramProtocol;
   world.names.set(protocol, instance);
   if (template.factory !== undefined) {
     runMethod(world, template.factory, new Frame(`${instance}.factory`, 'callback', protocol), []);
@@ -411,6 +424,7 @@ function tearDown(world: World): void {
     if (world.loop.isClosed()) transport.setProtocol(new Protocol());
     transport._callConnectionLost(null);
   }
+  endChildren(world);
   closePipes(world);
   if (!world.loop.isClosed()) world.loop.close();
   for (const [thing, name] of world.names) {

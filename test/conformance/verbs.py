@@ -822,6 +822,7 @@ def wait_closed(w, f, name):
 
 # The verbs of files of their own put themselves into the tables above.
 
+import child_verbs  # noqa: E402, F401
 import pipe_verbs  # noqa: E402, F401
 import stream_verbs  # noqa: E402, F401
 import sync_verbs  # noqa: E402, F401

@@ -26,6 +26,7 @@ import type { BaseProtocol } from '../../lib/transports/protocol';
 import type { SelectorSocketTransport } from '../../lib/transports/socket-transport';
 import { widen } from '../support/options';
 import { callBody, makeProtocol, taskBody } from './interpreter';
+import { childVerbs, childWaits } from './child-verbs';
 import { pipeVerbs, pipeWaits } from './pipe-verbs';
 import { streamVerbs, streamWaits } from './stream-verbs';
 import { syncVerbs, syncWaits } from './sync-verbs';
@@ -148,6 +149,7 @@ const tlsTransport = (w: World, f: Frame, name: string): SSLTransport => {
 };
 
 export const verbs: Record<string, Verb> = {
+  ...childVerbs,
   ...pipeVerbs,
   ...streamVerbs,
   ...syncVerbs,
@@ -420,6 +422,7 @@ export const verbs: Record<string, Verb> = {
 };
 
 export const waits: Record<string, WaitVerb> = {
+  ...childWaits,
   ...pipeWaits,
   ...streamWaits,
   ...syncWaits,

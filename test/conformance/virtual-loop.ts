@@ -98,6 +98,11 @@ export class VirtualLoop extends SelectorEventLoop {
     }
   }
 
+  /** What children do is over when the loop looks: see child-verbs.ts. */
+  override _hasOutsideWork(): boolean {
+    return false;
+  }
+
   /** Hosted, nothing scheduled means waiting for the outside, where there is nobody: stuck, as the virtual driver says. */
   override _nextTimeout(): Seconds | null {
     const timeout = super._nextTimeout();

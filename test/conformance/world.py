@@ -85,6 +85,7 @@ class World:
         self.contexts = {}
         self.paths = []
         self.files = []
+        self.children = {}
 
     # The trace.
 

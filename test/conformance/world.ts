@@ -27,7 +27,7 @@ export type Json = null | boolean | number | string | Json[] | { [key: string]: 
 export type Action = [verb: string, ...args: Json[]];
 
 export interface Template {
-  kind?: 'plain' | 'buffered';
+  kind?: 'plain' | 'buffered' | 'process';
   /** Bytes that a buffered protocol offers. */
   buffer?: number;
   /** Shows no data before startTls has given it another transport. */
@@ -43,9 +43,9 @@ export interface Program {
   selectors?: string[];
   /**
    * What of Unix the trace shows: of sockets names in the file system, how much Linux buffers, how a peer that closed is told;
-   * signals that arrive before the call returns which sends them.
+   * signals that arrive before the call returns which sends them; children whose end a descriptor tells.
    */
-  unix?: 'paths' | 'buffers' | 'ends' | 'signals';
+  unix?: 'paths' | 'buffers' | 'ends' | 'signals' | 'children';
   /** Gives the kernel a moment before each look: for TCP, whose delivery takes its time. */
   quiet?: boolean;
   main: Action[];
@@ -127,7 +127,7 @@ function adler(data: Uint8Array): number {
 
 export type Kind =
   | ('handle' | 'future' | 'task' | 'sock' | 'number' | 'transport' | 'memory' | 'server' | 'address')
-  | ('lock' | 'event' | 'condition' | 'semaphore' | 'barrier' | 'queue' | 'streams' | 'pipe');
+  | ('lock' | 'event' | 'condition' | 'semaphore' | 'barrier' | 'queue' | 'streams' | 'pipe' | 'process');
 
 export class World {
   readonly bodies: Record<string, Action[]>;
