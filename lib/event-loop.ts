@@ -3,6 +3,7 @@
 import type { Seconds } from './base/constants';
 import { RuntimeError, typeError } from './base/errors';
 import { _getRunningLoop } from './base/running-loop';
+import type { SignalNumber } from './base/signal-number';
 import { Coroutine } from './futures/coroutine';
 import type { Future } from './futures/future';
 import { runInExecutor, setDefaultExecutor, shutdownDefaultExecutor, type Executor } from './loop/executor';
@@ -23,7 +24,6 @@ import {
 import { connectAcceptedSocket, type AnyConnection, type Connection } from './network/attach';
 import type { FileSource } from './loop/file-source';
 import { sockSendfile, type SendfileOptions } from './loop/sock-sendfile';
-import type { SignalNumber } from './loop/signals';
 import type { ThreadPoolExecutor } from './loop/thread-pool';
 import { Waker } from './loop/waker';
 import { createConnection, type ConnectOptions } from './network/connect';

@@ -37,6 +37,7 @@ export {
   TimeoutError,
   ValueError,
 } from './base/errors';
+export type { SignalNumber } from './base/signal-number';
 export { type LogLevel, type LogRecord, setLogReceiver } from './base/log';
 
 // selectors
@@ -122,7 +123,6 @@ export { BaseSelectorEventLoop, type SelectorLoopOptions } from './loop/selector
 
 export { type Executor, toThread } from './loop/executor';
 export type { ExecutorFunction, ModuleFunction } from './loop/sendable';
-export type { SignalNumber } from './loop/signals';
 export { type ShutdownOptions, Submission, ThreadPoolExecutor, type ThreadPoolOptions } from './loop/thread-pool';
 export { wake, Waker, type WakerHandle } from './loop/waker';
 

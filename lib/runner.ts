@@ -3,12 +3,12 @@
 //   created --first use--> initialized --close--> closed
 
 import type { AsyncResource } from 'node:async_hooks';
-import { constants } from 'node:os';
 import { inspect } from 'node:util';
 import { isMainThread } from 'node:worker_threads';
 
 import { THREAD_JOIN_TIMEOUT, type Seconds } from './base/constants';
 import { CancelledError, KeyboardInterrupt, RuntimeError, ValueError } from './base/errors';
+import { SIGINT } from './base/signal-number';
 import { SelectorEventLoop } from './event-loop';
 import { copyContext } from './futures/context';
 import { isCoroutineLike, type CoroutineLike } from './futures/coroutine';
@@ -246,7 +246,7 @@ class Interrupts {
   }
 
   readonly #onSignal = (): void => {
-    if (!this.#signals.has(constants.signals.SIGINT)) this.#onInterrupt();
+    if (!this.#signals.has(SIGINT)) this.#onInterrupt();
   };
 
   readonly #onInterrupt = (): void => {

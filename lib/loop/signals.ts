@@ -8,25 +8,17 @@
 // the last one. So a loop listens there as well, before ours is put on top: Node then leaves everything as it is. And
 // whoever looks at process.listenerCount sees that somebody takes care of the signal.
 
-import { constants } from 'node:os';
-import { inspect, types } from 'node:util';
+import { types } from 'node:util';
 import { isMainThread } from 'node:worker_threads';
 
-import { NotImplementedError, RuntimeError, typeError, ValueError } from '../base/errors';
+import { NotImplementedError, RuntimeError, typeError } from '../base/errors';
+import { invalidSignal, SIGINT, signalNames, signalNumber } from '../base/signal-number';
 import { binding } from '../native/binding';
 import { check, errnoName } from '../native/check';
 import { checkCallback } from './debug';
 import { Handle, type Callback } from './handle';
 import type { BaseSelectorEventLoop } from './selector-event-loop';
 import type { OutsideSource } from './waker';
-
-/** A signal by its number, or by a name of `os.constants.signals`. */
-export type SignalNumber = number | NodeJS.Signals;
-
-const { SIGINT } = constants.signals;
-const numbers = new Map<string, number>(Object.entries(constants.signals));
-// Of two names for one number, the first is the usual one.
-const names = new Map([...numbers].reverse().map(([name, number]) => [number, name as NodeJS.Signals]));
 
 /** What a byte can say. */
 const LARGEST = 255;
@@ -36,11 +28,8 @@ export const hasSignals = process.platform !== 'win32';
 
 /** @throws TypeError, ValueError */
 function numberOf(signal: unknown): number {
-  const number = typeof signal === 'string' ? (numbers.get(signal) ?? 0) : (signal as number);
-  if (!Number.isInteger(number)) throw typeError(`a signal is an integer or a name, not ${inspect(signal)}`);
-  if (number < 1 || number > LARGEST || binding.isSignal(number) !== 1) {
-    throw new ValueError(`invalid signal ${inspect(signal)}`, 'ERR_UNKNOWN_SIGNAL');
-  }
+  const number = signalNumber(signal);
+  if (number < 1 || number > LARGEST || binding.isSignal(number) !== 1) throw invalidSignal(signal);
   return number;
 }
 
@@ -59,7 +48,7 @@ export class SignalWatches {
   /** Once more, it moves to the top: of several loops, the last one is told. @throws RuntimeError, OSError */
   add(signal: number): void {
     if (!this.#watched.has(signal)) this.#listen(signal);
-    check(binding.watchSignal(signal, this.fd, names.has(signal)), 'sigaction');
+    check(binding.watchSignal(signal, this.fd, signalNames.has(signal)), 'sigaction');
   }
 
   #listen(signal: number): void {
@@ -67,7 +56,7 @@ export class SignalWatches {
     if (reserved < 0 && errnoName(reserved) !== 'EINVAL') check(reserved, 'sigaction');
     if (reserved < 0) throw uncatchable(signal);
     this.#watched.add(signal);
-    const name = names.get(signal);
+    const name = signalNames.get(signal);
     try {
       if (name !== undefined) process.on(name, listener);
     } catch (error) {
@@ -79,7 +68,7 @@ export class SignalWatches {
   delete(signal: number): void {
     if (!this.#watched.delete(signal)) return;
     binding.unwatchSignal(signal, this.fd);
-    const name = names.get(signal);
+    const name = signalNames.get(signal);
     if (name !== undefined) process.removeListener(name, listener);
     binding.releaseSignal(signal, this.fd);
   }
@@ -95,7 +84,10 @@ export class SignalWatches {
 }
 
 function uncatchable(signal: number, cause?: unknown): RuntimeError {
-  const error = new RuntimeError(`signal ${names.get(signal) ?? signal} cannot be caught`, 'ERR_SIGNAL_UNCATCHABLE');
+  const error = new RuntimeError(
+    `signal ${signalNames.get(signal) ?? signal} cannot be caught`,
+    'ERR_SIGNAL_UNCATCHABLE',
+  );
   return cause === undefined ? error : Object.assign(error, { cause });
 }
 

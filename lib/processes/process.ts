@@ -5,13 +5,13 @@ import { inspect } from 'node:util';
 
 import { BrokenPipeError, ConnectionResetError } from '../base/errors';
 import { logger } from '../base/log';
+import type { SignalNumber } from '../base/signal-number';
 import { Coroutine } from '../futures/coroutine';
 import { getRunningLoop } from '../futures/current';
 import type { CoroutineGenerator } from '../futures/frame';
 import { gather } from '../futures/gather';
 import type { BaseEventLoop } from '../loop/base-event-loop';
 import type { BaseSelectorEventLoop } from '../loop/selector-event-loop';
-import type { SignalNumber } from '../loop/signals';
 import { DEFAULT_LIMIT, type StreamReader } from '../streams/stream-reader';
 import type { StreamWriter } from '../streams/stream-writer';
 import type { CommandText, SpawnOptions } from './options';

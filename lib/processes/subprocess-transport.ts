@@ -9,10 +9,10 @@ import { inspect } from 'node:util';
 
 import { AssertionError, isFatal, ProcessLookupError } from '../base/errors';
 import { logger } from '../base/log';
+import { SIGKILL, signalNumber, SIGTERM, type SignalNumber } from '../base/signal-number';
 import type { CoroutineGenerator } from '../futures/frame';
 import type { Future } from '../futures/future';
 import type { BaseSelectorEventLoop } from '../loop/selector-event-loop';
-import type { SignalNumber } from '../loop/signals';
 import { binding } from '../native/binding';
 import { check } from '../native/check';
 import { connectReadPipe, connectWritePipe } from '../network/pipes';
@@ -22,7 +22,6 @@ import type { BaseTransport, ReadTransport, Transport } from '../transports/tran
 import { watchChild } from './child-watcher';
 import type { SpawnPlan } from './options';
 import { SubprocessProtocol } from './protocol';
-import { SIGKILL, signalNumber, SIGTERM } from './signal';
 import { spawn, type ChildProcess } from './spawn';
 import { SubprocessTransport } from './transport';
 

@@ -1,7 +1,7 @@
 // transport.ts: what a protocol of a child process is given. asyncio: transports.SubprocessTransport. How it is done is in
 // subprocess-transport.ts.
 
-import type { SignalNumber } from '../loop/signals';
+import type { SignalNumber } from '../base/signal-number';
 import { BaseTransport, type ReadTransport, type Transport } from '../transports/transport';
 
 /** A child process. asyncio: SubprocessTransport. */

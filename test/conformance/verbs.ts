@@ -8,13 +8,13 @@ import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import type { TLSSocket } from 'node:tls';
 
+import type { SignalNumber } from '../../lib/base/signal-number';
 import type { Coroutine } from '../../lib/futures/coroutine';
 import { currentTask } from '../../lib/futures/current';
 import type { Future } from '../../lib/futures/future';
 import { sleep } from '../../lib/futures/sleep';
 import { allTasks, type Task } from '../../lib/futures/task';
 import { type Handle, TimerHandle } from '../../lib/loop/handle';
-import type { SignalNumber } from '../../lib/loop/signals';
 import type { Server } from '../../lib/network/server';
 import type { Address } from '../../lib/sockets/address';
 import { AF_INET, AF_UNIX, SOCK_DGRAM, socketConstants, SOL_SOCKET } from '../../lib/sockets/constants';

@@ -6,9 +6,9 @@ import { constants } from 'node:os';
 
 import { EVENT_READ } from '../../lib/base/constants';
 import { NotImplementedError, RuntimeError, ValueError } from '../../lib/base/errors';
+import type { SignalNumber } from '../../lib/base/signal-number';
 import { SelectorEventLoop } from '../../lib/event-loop';
 import { Coroutine } from '../../lib/futures/coroutine';
-import type { SignalNumber } from '../../lib/loop/signals';
 import { binding } from '../../lib/native/binding';
 import { PollSelector } from '../../lib/selectors/selectors';
 import { forEveryLoop, useLoop } from '../support/loops';

@@ -9,7 +9,7 @@ import type { NativeChild } from '../../lib/native/types';
 import { watchChild } from '../../lib/processes/child-watcher';
 import { DEVNULL, planSpawn } from '../../lib/processes/options';
 import { createSubprocessShell } from '../../lib/processes/process';
-import { SIGKILL } from '../../lib/processes/signal';
+import { SIGKILL } from '../../lib/base/signal-number';
 import { spawn } from '../../lib/processes/spawn';
 import { openDescriptors } from '../support/descriptors';
 import { forEveryLoop, useLoop } from '../support/loops';
