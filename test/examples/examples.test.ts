@@ -70,7 +70,7 @@ interface Running {
   output: Output;
   errors: Output;
   end: Promise<{ status: number | null; stdout: string; stderr: string }>;
-  interrupt(): void;
+  interrupt(signal?: NodeJS.Signals): void;
 }
 
 function start(program: string, args: readonly string[], env: Record<string, string> = {}): Running {
@@ -85,7 +85,7 @@ function start(program: string, args: readonly string[], env: Record<string, str
       resolve({ status, stdout: output.text, stderr: errors.text });
     });
   });
-  return { input: child.stdin, output, errors, end, interrupt: () => void child.kill('SIGINT') };
+  return { input: child.stdin, output, errors, end, interrupt: (signal = 'SIGINT') => void child.kill(signal) };
 }
 
 function example(name: string, args: readonly string[] = [], env: Record<string, string> = {}): Running {
@@ -176,6 +176,37 @@ test('proxy.js lets a guest go when it cannot reach the other side, and tells wh
   await guest.heard.end;
   await proxy.errors.until(/a connection failed: ConnectionRefusedError/);
   expect(guest.heard.text).toBe('');
+});
+
+testOnPosix('shutdown.js lets its guests finish, and ends with the last one', async () => {
+  const server = example('shutdown.js', ['0']);
+  const guest = new Guest(await portOf(server));
+  guest.say('hello\n');
+  await guest.heard.until(/hello/);
+  server.interrupt('SIGHUP');
+  await server.output.until(/connections: 1\n/);
+  server.interrupt('SIGTERM');
+  await server.output.until(/no new connections/);
+  guest.say('still here\n');
+  await guest.heard.until(/still here/);
+  guest.leave();
+  const { status, stdout, stderr } = await server.end;
+  expect(stdout).toMatch(/\nconnections: 1\nno new connections\nthe end\n$/);
+  expect([status, stderr]).toEqual([0, '']);
+});
+
+testOnPosix('shutdown.js ends its guests at the second Ctrl-C', async () => {
+  const server = example('shutdown.js', ['0']);
+  const guest = new Guest(await portOf(server));
+  guest.say('hello\n');
+  await guest.heard.until(/hello/);
+  server.interrupt();
+  await server.output.until(/no new connections/);
+  server.interrupt();
+  const { status, stdout } = await server.end;
+  expect(stdout).toMatch(/\nno new connections\nthe end\n$/);
+  expect(status).toBe(0);
+  guest.leave();
 });
 
 testOnPosix('watch-stdin.js counts what it is given, until the end', async () => {
