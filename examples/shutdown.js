@@ -41,6 +41,7 @@ run(async () => {
   } catch (error) {
     if (!(error instanceof TimeoutError)) throw error;
     server.abortClients();
+    await server.waitClosed();
   }
   console.log('the end');
 });
