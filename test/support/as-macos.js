@@ -93,6 +93,9 @@ around('close', (real, fd) => {
   return real(fd);
 });
 
+/** Processes have no descriptors. */
+around('childDescriptor', () => -ERRORS.ENOSYS);
+
 /** There are no calls for many messages. */
 for (const name of ['recvMessages', 'sendMessages']) around(name, () => -ERRORS.ENOSYS);
 
