@@ -308,6 +308,18 @@ describeOnPosix('options of a process', () => {
       readEnd.close();
     });
 
+    test('descriptors are passed in any order, and what lies between them is closed', async () => {
+      const ends = [...pipe(), ...pipe()];
+      const numbers = ends.map((end) => end.fileno());
+      const [first, second, third, fourth] = numbers;
+      binding.setInheritable(third, true);
+      const script = `for fd in ${numbers.join(' ')}; do [ -e /dev/fd/$fd ] && echo $fd; done; :`;
+      await expect(output(script, { passFds: [fourth, first, second] })).resolves.toBe(
+        `${first}\n${second}\n${fourth}\n`,
+      );
+      for (const end of ends) end.close();
+    });
+
     test('passing descriptors closes the others, with a warning if that was not wanted', async () => {
       const [readEnd, writeEnd] = pipe();
       binding.setInheritable(writeEnd.fileno(), true);

@@ -9,6 +9,7 @@ import { sleep } from '../../lib/futures/sleep';
 import { waitFor } from '../../lib/futures/wait-for';
 import { DEVNULL, PIPE, STDOUT } from '../../lib/processes/options';
 import { createSubprocessExec, createSubprocessShell, Process, type ProcessOptions } from '../../lib/processes/process';
+import { SubprocessStreamProtocol } from '../../lib/processes/subprocess-stream-protocol';
 import { StreamReader } from '../../lib/streams/stream-reader';
 import { StreamWriter } from '../../lib/streams/stream-writer';
 import { openDescriptors } from '../support/descriptors';
@@ -90,6 +91,27 @@ describeOnPosix('a process', () => {
         expect(() => one.kill()).toThrow(ProcessLookupError);
         expect(() => one.terminate()).toThrow(ProcessLookupError);
         expect(() => one.sendSignal(0)).toThrow(ProcessLookupError);
+      }));
+
+    test('its transport is closed when it is over', async () => {
+      const { loop } = subject.current;
+      const factory = () => new SubprocessStreamProtocol(100, loop);
+      const [transport, protocol] = await subject.current.run(loop.subprocessShell(factory, 'cat; exit 3'));
+      protocol.stdin?.close();
+      expect(transport.isClosing()).toBe(false);
+      await subject.current.runUntil(() => transport.isClosing());
+      expect([protocol.stdout?.atEof(), transport.getReturncode()]).toEqual([true, 3]);
+      await subject.current.runUntil(() => transport.getProtocol() === null);
+    });
+
+    test('who gives up waiting for the end of stdin does no harm', () =>
+      run(async () => {
+        const made = await cat();
+        await expect(waitFor((made.stdin as StreamWriter).waitClosed(), 0.01)).rejects.toMatchObject({
+          name: 'TimeoutError',
+        });
+        await made.communicate();
+        expect(subject.current.takeContexts()).toEqual([]);
       }));
 
     test('a time limit for its end leaves it running', () =>
