@@ -13,7 +13,7 @@ import type { NativeChild } from '../../lib/native/types';
 import { DEVNULL, PIPE, type SpawnOptions, STDOUT } from '../../lib/processes/options';
 import { createSubprocessExec, Process } from '../../lib/processes/process';
 import type { SubprocessProtocol } from '../../lib/processes/protocol';
-import { SIGKILL, SIGTERM } from '../../lib/processes/signal';
+import { SIGKILL, SIGTERM } from '../../lib/base/signal-number';
 import type { Subprocess } from '../../lib/processes/subprocess';
 import { UnixSubprocessTransport } from '../../lib/processes/subprocess-transport';
 import { type OwnedFd, pipe } from '../../lib/sockets/owned-fd';
