@@ -5,15 +5,14 @@
 
 import { readSync, writeSync } from 'node:fs';
 
+import { SIGKILL, SIGTERM, type SignalNumber } from '../../lib/base/signal-number';
 import { Coroutine } from '../../lib/futures/coroutine';
 import type { CoroutineGenerator } from '../../lib/futures/frame';
-import type { SignalNumber } from '../../lib/loop/signals';
 import { binding } from '../../lib/native/binding';
 import type { NativeChild } from '../../lib/native/types';
 import { DEVNULL, PIPE, type SpawnOptions, STDOUT } from '../../lib/processes/options';
 import { createSubprocessExec, Process } from '../../lib/processes/process';
 import type { SubprocessProtocol } from '../../lib/processes/protocol';
-import { SIGKILL, SIGTERM } from '../../lib/base/signal-number';
 import type { Subprocess } from '../../lib/processes/subprocess';
 import { UnixSubprocessTransport } from '../../lib/processes/subprocess-transport';
 import { type OwnedFd, pipe } from '../../lib/sockets/owned-fd';
