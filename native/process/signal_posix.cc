@@ -46,7 +46,8 @@ struct Entry {
   std::atomic<int> missed{0};
 };
 
-Entry entries[kSignalEnd];
+// Never destroyed: a handler may run while the process exits.
+Entry* const entries = new Entry[kSignalEnd];
 std::mutex mutex;
 
 void OnSignal(int number, siginfo_t* info, void* context) {
