@@ -5,6 +5,7 @@ in the same breath. So at each look of the loop the kernel has told all that the
 """
 
 import asyncio
+import fcntl
 import os
 import signal
 import subprocess
@@ -21,8 +22,9 @@ class Channel:
     """How a child is told."""
 
     def __init__(self):
-        self.orders, self.told = os.pipe()
-        self.acks, self.done = os.pipe()
+        orders, self.told = os.pipe()
+        self.acks, done = os.pipe()
+        self.orders, self.done = above_the_shells(orders), above_the_shells(done)
 
     def close_theirs(self):
         """At once, for what the child alone has comes to an end with it."""
@@ -34,6 +36,13 @@ class Channel:
     def close(self):
         os.close(self.told)
         os.close(self.acks)
+
+
+def above_the_shells(fd):
+    """The script has 8 and 9 for itself."""
+    moved = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 10)
+    os.close(fd)
+    return moved
 
 
 def until_ended(pid):
