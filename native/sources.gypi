@@ -17,7 +17,7 @@
       "native/bridge/socket_wrap.cc",
       "native/bridge/thread_engine.cc"
     ],
-    "addon_sources_mingw": ["native/bridge/delay_load_windows.cc"],
+    "addon_sources_mingw": ["native/base/terminate_mingw.cc", "native/bridge/delay_load_windows.cc"],
     "core_sources_common": [
       "native/base/errno_table.cc",
       "native/selector/registry.cc",

@@ -76,15 +76,11 @@ function checkContents(packed, names) {
   const missing = targets.filter(({ file }) => !names.includes(file));
   const problems = missing.filter(({ name }) => all || name === hostName()).map(({ name }) => `${name} is missing`);
   report(`it has compiled addons (${targets.length - missing.length} of ${targets.length})`, problems);
-  // What is not there yet counts as much as the biggest that is. mingw and Zig put libraries in that the release's compilers do
-  // not: what they have built counts as if it was not there.
-  const isPadded = ({ platform, cross, name }) =>
-    name !== hostName() && (cross?.zig !== undefined || platform === 'win32');
-  const built = targets.filter(isBuilt);
-  const padded = all ? [] : built.filter(isPadded);
-  const others = built.filter((one) => !isPadded(one));
-  const estimated = missing.length + padded.length;
-  const without = fs.statSync(packed).size - padded.map(gzipped).reduce((sum, bytes) => sum + bytes, 0);
+  // What is not there yet counts as much as the biggest that is; mingw and Zig put libraries in that the release's do not have.
+  const zigs = targets.filter((one) => isBuilt(one) && one.cross?.zig !== undefined && one.name !== hostName());
+  const others = targets.filter((one) => isBuilt(one) && one.platform !== 'win32' && !zigs.includes(one));
+  const estimated = missing.length + (all ? 0 : zigs.length);
+  const without = fs.statSync(packed).size - (all ? 0 : zigs.map(gzipped).reduce((sum, bytes) => sum + bytes, 0));
   const bytes = without + estimated * Math.max(0, ...others.map(gzipped));
   const size = `${bytes} bytes${estimated > 0 ? `, ${estimated} addons of them estimated` : ''}`;
   report(`it is small (${size})`, bytes > MOST_BYTES ? [`more than ${MOST_BYTES}`] : []);

@@ -9,9 +9,10 @@ const path = require('node:path');
 
 const { hostName, root, targets } = require('./targets');
 
-/** Small rather than fast: the time goes by in the kernel. */
-const releaseFlags =
+/** Small rather than fast: the time goes by in the kernel. And of everything only what is used. */
+const compilerFlags =
   '-Os -DNDEBUG -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables';
+const linkerFlags = '-Wl,--gc-sections';
 
 function run(command, args, env = process.env) {
   const { status, error, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8', env, maxBuffer: 64 << 20 });
@@ -25,7 +26,10 @@ function buildForHost() {
   for (const entry of ['binding.gyp', 'native', path.join('scripts', 'build-native.js')]) {
     fs.cpSync(path.join(root, entry), entry, { recursive: true, preserveTimestamps: true });
   }
-  const env = { ...process.env, CXXFLAGS: `${process.env.CXXFLAGS ?? ''} -Os` };
+  const { CXXFLAGS = '', LDFLAGS = '' } = process.env;
+  // Others' linkers have other words for it, and drop what is not used by themselves.
+  const [flags, link] = process.platform === 'linux' ? [compilerFlags, linkerFlags] : ['-Os', ''];
+  const env = { ...process.env, CXXFLAGS: `${CXXFLAGS} ${flags}`, LDFLAGS: `${LDFLAGS} ${link}` };
   run(process.execPath, [path.resolve('scripts', 'build-native.js')], env);
 }
 
@@ -35,9 +39,8 @@ function buildForOther({ toolchain, zig }) {
   const options = [
     `-DCMAKE_TOOLCHAIN_FILE=${path.join(root, toolchain)}`,
     '-DCMAKE_BUILD_TYPE=Release',
-    // Of libraries that are linked statically only what is used.
-    `-DCMAKE_CXX_FLAGS_RELEASE=${releaseFlags}`,
-    `-DCMAKE_MODULE_LINKER_FLAGS=-Wl,--gc-sections${zig === undefined ? '' : ' -s'}`,
+    `-DCMAKE_CXX_FLAGS_RELEASE=${compilerFlags}`,
+    `-DCMAKE_MODULE_LINKER_FLAGS=${linkerFlags}${zig === undefined ? '' : ' -s'}`,
   ];
   run('cmake', ['-S', root, '-B', 'cmake', ...ninja, ...options]);
   run('cmake', ['--build', 'cmake', '--target', 'addon']);
