@@ -26,6 +26,7 @@
       "native/socket/address.cc",
       "native/socket/constants.cc",
       "native/socket/control.cc",
+      "native/socket/detached_job.cc",
       "native/socket/resolve.cc",
       "native/socket/wake_end.cc"
     ],

@@ -12,7 +12,6 @@
 
 namespace fdloop {
 
-// The code of this library must stay in memory for as long as a thread may run it: see base/library_pin.h.
 class Child {
  public:
   // A child of this process.

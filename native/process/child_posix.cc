@@ -5,10 +5,9 @@
 #include <mutex>
 #include <vector>
 
-#include "base/thread.h"
 #include "process/child.h"
 #include "process/pidfd.h"
-#include "socket/socket.h"
+#include "socket/detached_job.h"
 
 namespace fdloop {
 
@@ -77,40 +76,22 @@ void ReapAbandoned() {
   orphans.list = std::move(running);
 }
 
-// Owned by the thread and by the Child; the last one to let go deletes it, on whichever thread that is.
-struct Child::Watch {
-  int pid = 0;
-
-  // All below belong to the mutex.
-  std::mutex mutex;
-  bool has_ended = false;
-  bool is_abandoned = false;
-  int wake_end = -1;
-
-  void CloseWakeEnd() {
-    if (wake_end >= 0) Close(wake_end);
-    wake_end = -1;
-  }
-
-  static void Main(void* data);
-};
-
 // Leaves the child to be reaped by its owner: until then, nobody else can get its number.
-void Child::Watch::Main(void* data) {
-  const std::unique_ptr<std::shared_ptr<Watch>> owner(static_cast<std::shared_ptr<Watch>*>(data));
-  Watch& watch = **owner;
-  siginfo_t info;
-  Look(watch.pid, -1, WEXITED | WNOWAIT, &info);
-  const std::lock_guard<std::mutex> lock(watch.mutex);
-  watch.has_ended = true;
-  if (watch.wake_end >= 0) {
-    const uint8_t byte = 0;
-    Send(watch.wake_end, &byte, 1, kDoNotWait);
-    watch.CloseWakeEnd();
+struct Child::Watch final : DetachedJob {
+  explicit Watch(int pid_in) : pid(pid_in) {}
+
+  void Work() override {
+    siginfo_t info;
+    Look(pid, -1, WEXITED | WNOWAIT, &info);
   }
-  int32_t status;
-  if (watch.is_abandoned) ReapNow(watch.pid, -1, &status);
-}
+
+  void Drop() override {
+    int32_t status;
+    ReapNow(pid, -1, &status);
+  }
+
+  const int pid;
+};
 
 Child::Child(int pid) : pid_(pid) {
   const Result fd = OpenPidfd(pid);
@@ -122,13 +103,9 @@ Child::Child(int pid) : pid_(pid) {
 
 Child::~Child() {
   Unwatch();
-  int32_t status;
   if (is_reaped_) return;
-  if (watch_ != nullptr) {
-    const std::lock_guard<std::mutex> lock(watch_->mutex);
-    watch_->is_abandoned = true;
-    if (!watch_->has_ended) return;
-  }
+  if (watch_ != nullptr && !watch_->Abandon()) return;
+  int32_t status;
   if (ReapNow(pid_, pidfd_.get(), &status) != -EAGAIN) return;
   Orphans& orphans = AllOrphans();
   const std::lock_guard<std::mutex> lock(orphans.mutex);
@@ -137,28 +114,14 @@ Child::~Child() {
 
 Result Child::WatchByThread(int wake_fd) {
   if (watch_ != nullptr) return -EALREADY;
-  const Result copy = Duplicate(wake_fd);
-  if (copy < 0) return copy;
-  auto watch = std::make_shared<Watch>();
-  watch->pid = pid_;
-  watch->wake_end = copy;
-  auto owner = std::make_unique<std::shared_ptr<Watch>>(watch);
-  Thread thread;
-  const Result started = thread.Start(Watch::Main, owner.get());
-  if (started < 0) {
-    watch->CloseWakeEnd();
-    return started;
-  }
-  thread.Detach();
-  owner.release();
-  watch_ = std::move(watch);
-  return 0;
+  auto watch = std::make_shared<Watch>(pid_);
+  const Result started = DetachedJob::Start(watch, wake_fd);
+  if (started >= 0) watch_ = std::move(watch);
+  return started;
 }
 
 void Child::Unwatch() {
-  if (watch_ == nullptr) return;
-  const std::lock_guard<std::mutex> lock(watch_->mutex);
-  watch_->CloseWakeEnd();
+  if (watch_ != nullptr) watch_->StopWaking();
 }
 
 Result Child::HasEnded() const {

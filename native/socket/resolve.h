@@ -60,8 +60,7 @@ struct Answer {
 Answer Resolve(const AddressQuestion& question);
 Answer Resolve(const NameQuestion& question);
 
-// One question. The code of this library must stay in memory for as long as a thread may run it: see
-// base/library_pin.h.
+// One question, on a thread of its own: see detached_job.h.
 class Lookup {
  public:
   Lookup() = default;
@@ -69,8 +68,7 @@ class Lookup {
   Lookup& operator=(const Lookup&) = delete;
   ~Lookup() { Abandon(); }
 
-  // Asks. Once the answer is there, one byte is sent to the socket `wake_fd`, of which a duplicate is kept
-  // until then; a full socket does not matter, since its reader is about to look anyway. May be called once.
+  // Asks. Once the answer is there, one byte is sent to the socket `wake_fd`. May be called once.
   Result Start(AddressQuestion question, int wake_fd);
   Result Start(NameQuestion question, int wake_fd);
 
