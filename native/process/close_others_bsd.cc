@@ -6,7 +6,7 @@
 namespace fdloop {
 
 void CloseOthers(const int* kept, size_t count) {
-  int next = 3;
+  int next = kFirstOther;
   for (size_t i = 0; i < count; ++i) {
     for (; next < kept[i]; ++next) close(next);
     if (next == kept[i]) ++next;

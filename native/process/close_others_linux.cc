@@ -19,16 +19,7 @@ namespace fdloop {
 
 namespace {
 
-constexpr int kFirst = 3;
-
 bool CloseRange(unsigned first, unsigned last) { return syscall(SYS_close_range, first, last, 0) == 0; }
-
-bool IsKept(int fd, const int* kept, size_t count) {
-  for (size_t i = 0; i < count; ++i) {
-    if (kept[i] == fd) return true;
-  }
-  return false;
-}
 
 // An entry of a directory as the kernel writes it.
 struct Entry {
@@ -60,7 +51,7 @@ bool CloseListed(const int* kept, size_t count) {
     for (long at = 0; at < length;) {
       const auto* entry = reinterpret_cast<const Entry*>(buffer + at);
       const int fd = Number(entry->name);
-      if (fd >= kFirst && fd != folder && !IsKept(fd, kept, count)) close(fd);
+      if (fd >= kFirstOther && fd != folder && !IsKept(fd, kept, count)) close(fd);
       at += entry->length;
     }
   }
@@ -68,17 +59,10 @@ bool CloseListed(const int* kept, size_t count) {
   return length == 0;
 }
 
-void CloseEachPossible(const int* kept, size_t count) {
-  const long limit = sysconf(_SC_OPEN_MAX);
-  for (int fd = kFirst; fd < limit; ++fd) {
-    if (!IsKept(fd, kept, count)) close(fd);
-  }
-}
-
 }  // namespace
 
 void CloseOthers(const int* kept, size_t count) {
-  int next = kFirst;
+  int next = kFirstOther;
   for (size_t i = 0; i < count; ++i) {
     if (kept[i] < next) continue;
     if (kept[i] > next && !CloseRange(next, kept[i] - 1)) break;

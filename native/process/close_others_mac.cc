@@ -7,23 +7,12 @@
 
 namespace fdloop {
 
-namespace {
-
-bool IsKept(int fd, const int* kept, size_t count) {
-  for (size_t i = 0; i < count; ++i) {
-    if (kept[i] == fd) return true;
-  }
-  return false;
-}
-
-}  // namespace
-
 // The list begins with the lowest numbers. Those that are closed make room for others: asked again until
 // nothing more is to be closed.
 void CloseOthers(const int* kept, size_t count) {
   proc_fdinfo open_files[256];
   const auto limit = static_cast<int>(sizeof open_files / sizeof open_files[0]);
-  if (count + 3 < static_cast<size_t>(limit)) {
+  if (count + kFirstOther < static_cast<size_t>(limit)) {
     for (bool has_closed = true; has_closed;) {
       has_closed = false;
       const int bytes = proc_pidinfo(getpid(), PROC_PIDLISTFDS, 0, open_files, sizeof open_files);
@@ -31,15 +20,12 @@ void CloseOthers(const int* kept, size_t count) {
       const int found = bytes / static_cast<int>(sizeof open_files[0]);
       for (int i = 0; i < found && i < limit; ++i) {
         const int fd = open_files[i].proc_fd;
-        if (fd >= 3 && !IsKept(fd, kept, count) && close(fd) == 0) has_closed = true;
+        if (fd >= kFirstOther && !IsKept(fd, kept, count) && close(fd) == 0) has_closed = true;
       }
       if (!has_closed) return;
     }
   }
-  const long most = sysconf(_SC_OPEN_MAX);
-  for (int fd = 3; fd < most; ++fd) {
-    if (!IsKept(fd, kept, count)) close(fd);
-  }
+  CloseEachPossible(kept, count);
 }
 
 }  // namespace fdloop
