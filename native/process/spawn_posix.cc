@@ -20,6 +20,7 @@
 #include "base/unique_fd.h"
 #include "process/child.h"
 #include "process/close_others.h"
+#include "socket/file.h"
 
 namespace fdloop {
 
@@ -164,28 +165,18 @@ void ResetSignals(bool restores_ignored) {
 // --- In this process
 // --------------------------------------------------------------------------------------------
 
-// Above the standard streams, where the child would put others in its place.
-Result MakeHighAndPrivate(UniqueFd* fd) {
-  if (fd->get() < kFirstFree) {
-    const int copy = fcntl(fd->get(), F_DUPFD_CLOEXEC, kFirstFree);
-    if (copy < 0) return LastFailure();
-    fd->Reset(copy);
-    return 0;
-  }
-  return fcntl(fd->get(), F_SETFD, FD_CLOEXEC) < 0 ? LastFailure() : 0;
-}
-
+// The child's end lies above the standard streams, where the child would put another one in its place.
 Result OpenFailurePipe(UniqueFd* read_end, UniqueFd* write_end) {
-  int ends[2];
-#if defined(__APPLE__)
-  if (pipe(ends) < 0) return LastFailure();
-#else
-  if (pipe2(ends, O_CLOEXEC) < 0) return LastFailure();
-#endif
+  int32_t ends[2];
+  const Result opened = OpenPipe(ends);
+  if (opened < 0) return opened;
   read_end->Reset(ends[0]);
   write_end->Reset(ends[1]);
-  const Result result = MakeHighAndPrivate(read_end);
-  return result < 0 ? result : MakeHighAndPrivate(write_end);
+  if (ends[1] >= kFirstFree) return 0;
+  const int copy = fcntl(ends[1], F_DUPFD_CLOEXEC, kFirstFree);
+  if (copy < 0) return LastFailure();
+  write_end->Reset(copy);
+  return 0;
 }
 
 // The C library changes credentials in every thread of its process, which must not be this one's.
