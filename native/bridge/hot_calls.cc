@@ -5,6 +5,7 @@
 #include "bridge/environment.h"
 #include "bridge/wrap.h"
 #include "socket/address.h"
+#include "socket/file.h"
 #include "socket/socket.h"
 
 namespace fdloop {
@@ -74,8 +75,12 @@ napi_value NameCall(napi_env env, napi_callback_info info) {
   return WithAddress(env, room, [&](uint8_t* data, size_t* length) { return kCall(fd, data, length); });
 }
 
-// recv without flags, into memory from an offset on.
-napi_value RecvAt(napi_env env, napi_callback_info info) {
+Result ReceivePlain(int fd, uint8_t* data, size_t length) { return Receive(fd, data, length, 0); }
+Result SendPlain(int fd, const uint8_t* data, size_t length) { return Send(fd, data, length, 0); }
+
+// recv without flags, and read, into memory from an offset on.
+template <Result (*kCall)(int, uint8_t*, size_t)>
+napi_value IntoMemory(napi_env env, napi_callback_info info) {
   Arguments<4> args(env, info);
   int32_t fd;
   Bytes memory;
@@ -85,7 +90,7 @@ napi_value RecvAt(napi_env env, napi_callback_info info) {
     return nullptr;
   }
   if (!memory.Contains(offset, length)) return FromInt(env, -EINVAL);
-  return FromInt(env, Receive(fd, memory.data + offset, static_cast<size_t>(length), 0));
+  return FromInt(env, kCall(fd, memory.data + offset, static_cast<size_t>(length)));
 }
 
 // recvfrom without flags, into memory from an offset on.
@@ -119,21 +124,23 @@ napi_value SendToFrom(napi_env env, napi_callback_info info) {
       env, SendTo(fd, buffer.data, buffer.length, 0, address.data, static_cast<size_t>(address_length)));
 }
 
-// recv and send of a whole view, without flags.
+// recv of a whole view, without flags.
 napi_value RecvInto(napi_env env, napi_callback_info info) {
   Arguments<2> args(env, info);
   int32_t fd;
   Bytes buffer;
   if (!args.Int32(0, "fd", &fd) || !args.Bytes(1, "buffer", &buffer)) return nullptr;
-  return FromInt(env, Receive(fd, buffer.data, buffer.length, 0));
+  return FromInt(env, ReceivePlain(fd, buffer.data, buffer.length));
 }
 
-napi_value SendFrom(napi_env env, napi_callback_info info) {
+// send without flags, and write, of a whole view.
+template <Result (*kCall)(int, const uint8_t*, size_t)>
+napi_value FromView(napi_env env, napi_callback_info info) {
   Arguments<2> args(env, info);
   int32_t fd;
   Bytes buffer;
   if (!args.Int32(0, "fd", &fd) || !args.Bytes(1, "buffer", &buffer)) return nullptr;
-  return FromInt(env, Send(fd, buffer.data, buffer.length, 0));
+  return FromInt(env, kCall(fd, buffer.data, buffer.length));
 }
 
 // Gives the memory of an ArrayBuffer back at once: a collection would come later.
@@ -158,15 +165,16 @@ napi_value SetNumber(napi_env env, napi_callback_info info) {
 }  // namespace
 
 void DefineHotCalls(Napi::Object exports, Environment* environment) {
-  Define(exports,
-         {Function("waitFor", WaitFor, environment),
-          Function("addTo", InterestCall<&Selector::Add>, environment),
-          Function("modifyIn", InterestCall<&Selector::Modify>, environment),
-          Function("removeFrom", RemoveFrom, environment), Function("acceptAt", NameCall<Accept>),
-          Function("getsocknameAt", NameCall<GetSocketName>),
-          Function("getpeernameAt", NameCall<GetPeerName>), Function("setNumber", SetNumber),
-          Function("recvAt", RecvAt), Function("recvfromAt", RecvFromAt), Function("sendtoFrom", SendToFrom),
-          Function("recvInto", RecvInto), Function("sendFrom", SendFrom), Function("detach", Detach)});
+  Define(exports, {Function("waitFor", WaitFor, environment),
+                   Function("addTo", InterestCall<&Selector::Add>, environment),
+                   Function("modifyIn", InterestCall<&Selector::Modify>, environment),
+                   Function("removeFrom", RemoveFrom, environment), Function("acceptAt", NameCall<Accept>),
+                   Function("getsocknameAt", NameCall<GetSocketName>),
+                   Function("getpeernameAt", NameCall<GetPeerName>), Function("setNumber", SetNumber),
+                   Function("recvAt", IntoMemory<ReceivePlain>), Function("readAt", IntoMemory<Read>),
+                   Function("recvfromAt", RecvFromAt), Function("sendtoFrom", SendToFrom),
+                   Function("recvInto", RecvInto), Function("sendFrom", FromView<SendPlain>),
+                   Function("writeFrom", FromView<Write>), Function("detach", Detach)});
 }
 
 }  // namespace fdloop
