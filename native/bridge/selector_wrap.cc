@@ -30,15 +30,13 @@ struct Holder {
 void DeleteHolder(napi_env, void* holder, void*) { delete static_cast<Holder*>(holder); }
 
 // What a method's `this` holds; throws if it is no selector.
-template <size_t kCount>
-const Holder* HolderOf(const Arguments<kCount>& args) {
+const Holder* HolderOf(const Arguments<0>& args) {
   const auto* holder = Unwrap<Holder>(args.env(), args.self(), kSelectorTag);
   if (holder == nullptr) ThrowTypeError(args.env(), "this", "Selector");
   return holder;
 }
 
-template <size_t kCount>
-Selector* Self(const Arguments<kCount>& args) {
+Selector* Self(const Arguments<0>& args) {
   const Holder* holder = HolderOf(args);
   return holder == nullptr ? nullptr : holder->selector.get();
 }
