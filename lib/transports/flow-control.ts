@@ -18,6 +18,14 @@ export abstract class FlowControlTransport extends Transport {
     this._loop = loop;
   }
 
+  override setProtocol(protocol: BaseProtocol): void {
+    this._protocol = protocol;
+  }
+
+  override getProtocol(): BaseProtocol | null {
+    return this._protocol;
+  }
+
   override setWriteBufferLimits(high: number | null = null, low: number | null = null): void {
     this._setWriteBufferLimits(high, low);
     // Lower marks may pause at once; higher ones never resume (TR-040): the buffer has to drain first.

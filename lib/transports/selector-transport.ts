@@ -83,14 +83,6 @@ export abstract class SelectorTransport extends FlowControlTransport {
     this._forceClose(null);
   }
 
-  override setProtocol(protocol: BaseProtocol): void {
-    this._protocol = protocol;
-  }
-
-  override getProtocol(): BaseProtocol | null {
-    return this._protocol;
-  }
-
   override isClosing(): boolean {
     return this._closing;
   }

@@ -55,14 +55,6 @@ export class UnixWritePipeTransport extends FlowControlTransport {
     if (waiter !== null) loop.callSoon(_setResultUnlessCancelled, waiter, undefined);
   }
 
-  override setProtocol(protocol: BaseProtocol): void {
-    this._protocol = protocol;
-  }
-
-  override getProtocol(): BaseProtocol | null {
-    return this._protocol;
-  }
-
   override isClosing(): boolean {
     return this._closing;
   }
