@@ -8,7 +8,7 @@ import { Future } from '../futures/future';
 import type { BaseEventLoop } from '../loop/base-event-loop';
 import { StreamReader } from '../streams/stream-reader';
 import { StreamWriter } from '../streams/stream-writer';
-import { settle, WriteGate, type WriterProtocol } from '../streams/write-gate';
+import { settleClosed, WriteGate, type WriterProtocol } from '../streams/write-gate';
 import type { BaseTransport } from '../transports/transport';
 import { SubprocessProtocol } from './protocol';
 import type { SubprocessTransport } from './transport';
@@ -77,10 +77,7 @@ export class SubprocessStreamProtocol extends SubprocessProtocol implements Writ
     this.stdin?.close();
     this.connectionLost(error);
     // Differs from asyncio: whoever gave up waiting for it is no error.
-    if (this._closed.done()) return;
-    settle(this._closed, error);
-    // Whoever never asks is not to be reproached.
-    if (error !== null) this._closed.exception();
+    settleClosed(this._closed, error);
   }
 
   override processExited(): void {

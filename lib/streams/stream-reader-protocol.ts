@@ -13,7 +13,7 @@ import { Protocol } from '../transports/protocol';
 import type { BaseTransport, Transport } from '../transports/transport';
 import type { StreamReader } from './stream-reader';
 import { StreamWriter } from './stream-writer';
-import { settle, WriteGate, type WriterProtocol } from './write-gate';
+import { settleClosed, WriteGate, type WriterProtocol } from './write-gate';
 
 /** What a server calls for each connection: plain, or a coroutine function, which becomes a task. */
 export type ClientConnected = (reader: StreamReader, writer: StreamWriter) => unknown;
@@ -98,11 +98,7 @@ export class StreamReaderProtocol extends Protocol implements WriterProtocol {
     const reader = this.#reader?.deref();
     if (error === null) reader?.feedEof();
     else reader?.setException(error);
-    if (!this._closed.done()) {
-      settle(this._closed, error);
-      // Whoever never asks is not to be reproached.
-      if (error !== null) this._closed.exception();
-    }
+    settleClosed(this._closed, error);
     this.#gate.lose(error);
     this.#reader = null;
     this.#writer = null;

@@ -22,9 +22,16 @@ export interface WriterProtocol extends BaseProtocol {
 }
 
 /** Makes a future of a lost connection done. */
-export function settle(future: Future<void>, error: unknown): void {
+function settle(future: Future<void>, error: unknown): void {
   if (error === null) future.setResult(undefined);
   else future.setException(error);
+}
+
+/** The same for one that perhaps nobody asks, who is not to be reproached; one that is done stays so. */
+export function settleClosed(closed: Future<void>, error: unknown): void {
+  if (closed.done()) return;
+  settle(closed, error);
+  if (error !== null) closed.exception();
 }
 
 export class WriteGate {
