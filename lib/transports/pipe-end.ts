@@ -1,6 +1,6 @@
 // pipe-end.ts: what pipe transports are made over: the descriptor, what may be one, and who closes it.
 
-import { closeSync } from 'node:fs';
+import { closeSync, constants } from 'node:fs';
 import { Stream } from 'node:stream';
 
 import { typeError, ValueError } from '../base/errors';
@@ -17,10 +17,7 @@ import { describeType } from '../sockets/arguments';
  */
 export type PipeLike = number | { fileno(): number; close(): unknown } | { readonly fd: number; close(): unknown };
 
-const KIND = 0o170000;
-const FIFO = 0o010000;
-const SOCKET = 0o140000;
-const CHARACTER_DEVICE = 0o020000;
+const { S_IFMT, S_IFIFO, S_IFSOCK, S_IFCHR } = constants;
 
 function descriptorOf(pipe: PipeLike): number {
   if (typeof pipe === 'number') return toFd(pipe);
@@ -47,8 +44,8 @@ export class PipeEnd {
    */
   constructor(pipe: PipeLike) {
     this.fd = descriptorOf(pipe ?? {});
-    this.#kind = check(binding.fileMode(this.fd), 'fstat') & KIND;
-    if (![FIFO, SOCKET, CHARACTER_DEVICE].includes(this.#kind)) {
+    this.#kind = check(binding.fileMode(this.fd), 'fstat') & S_IFMT;
+    if (![S_IFIFO, S_IFSOCK, S_IFCHR].includes(this.#kind)) {
       throw new ValueError('a pipe transport is for pipes, sockets and character devices only');
     }
     check(binding.setNonBlocking(this.fd, true), 'setNonBlocking');
@@ -57,7 +54,7 @@ export class PipeEnd {
 
   /** Whether readiness for reading tells the writer that nobody reads any more. */
   get tellsOfItsReader(): boolean {
-    return this.#kind === SOCKET || (this.#kind === FIFO && process.platform !== 'aix');
+    return this.#kind === S_IFSOCK || (this.#kind === S_IFIFO && process.platform !== 'aix');
   }
 
   /** @throws what the pipe's own `close` throws */
