@@ -1,6 +1,7 @@
 // scripted_kqueue.cc: kqueue() and kevent() on top of epoll. epoll knows a descriptor once, with both
 // directions; the table here knows its filters. What epoll forgets (a closed descriptor) the table finds out
-// when it next touches the descriptor.
+// when it next touches the descriptor. Loops of several threads may use it: one lock is on all that it knows, but
+// not while it waits.
 #include "test/kqueue/scripted_kqueue.h"
 
 #include <errno.h>
@@ -9,6 +10,7 @@
 #include <sys/epoll.h>
 
 #include <map>
+#include <mutex>
 #include <tuple>
 
 #include "selector/timeout.h"
@@ -20,6 +22,12 @@ namespace {
 
 using Entry = struct kevent;
 using Key = std::tuple<int, int, short>;  // The kqueue, the descriptor, the filter.
+
+// For the filters and the script.
+std::mutex& Mutex() {
+  static std::mutex mutex;
+  return mutex;
+}
 
 std::map<Key, Entry>& Filters() {
   static std::map<Key, Entry> filters;
@@ -100,6 +108,7 @@ int Answer(int kq, const Entry& change) {
 }
 
 int MakeChanges(int kq, const Entry* changes, int count, Entry* receipts, int room) {
+  const std::lock_guard<std::mutex> lock(Mutex());
   ++Kernel().change_calls;
   int used = 0;
   for (int i = 0; i < count; ++i) {
@@ -136,6 +145,7 @@ int Report(int kq, const epoll_event& event, Entry* reports, int room) {
 }
 
 int WaitForReports(int kq, Entry* reports, int room, const timespec* limit) {
+  std::unique_lock<std::mutex> lock(Mutex());
   ScriptedKernel& kernel = Kernel();
   kernel.last_room = room;
   kernel.last_had_limit = limit != nullptr;
@@ -159,7 +169,9 @@ int WaitForReports(int kq, Entry* reports, int room, const timespec* limit) {
   for (;;) {
     const timespec left = TimeoutSpec(end - NowNs());
     pollfd polled = {kq, POLLIN, 0};
+    lock.unlock();
     if (ppoll(&polled, 1, limit == nullptr ? nullptr : &left, nullptr) < 0) return -1;
+    lock.lock();
     std::vector<epoll_event> events(static_cast<size_t>(room));
     const int count = epoll_wait(kq, events.data(), room, 0);
     for (int i = 0; i < count; ++i) {
@@ -182,6 +194,7 @@ void ResetKernel() { Kernel() = ScriptedKernel(); }
 }  // namespace fdloop
 
 extern "C" int kqueue(void) {
+  const std::lock_guard<std::mutex> lock(fdloop::Mutex());
   if (fdloop::Kernel().failing_kqueue != 0) {
     errno = fdloop::Kernel().failing_kqueue;
     return -1;
