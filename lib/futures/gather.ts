@@ -55,19 +55,14 @@ export function gather<const A extends readonly Awaitable<unknown>[]>(
 export function gather(awaitables: Iterable<Awaitable<unknown>>, options: GatherOptions = {}): Future<unknown[]> {
   checkList(awaitables, 'gather');
   const returnExceptions = options.returnExceptions === true;
-  const places = futuresOf(awaitables);
-  if (places.length === 0) {
-    const empty = new Future<unknown[]>(getRunningLoop());
-    empty.setResult([]);
-    return empty;
-  }
-  const children = new Set(places);
-  const outer = new GatheringFuture<unknown[]>([...children], places[0].getLoop());
-  let unfinished = children.size;
+  const done: Future[] = [];
+  let outer: GatheringFuture<unknown[]> | null = null;
+  let unfinished = 0;
 
   const onDone = (child: Future): void => {
     unfinished -= 1;
-    if (outer.done()) {
+    // null: a later awaitable was refused, and nobody will ask this one.
+    if (outer === null || outer.done()) {
       if (!child.cancelled()) child.exception();
       return;
     }
@@ -79,15 +74,23 @@ export function gather(awaitables: Iterable<Awaitable<unknown>>, options: Gather
       }
     }
     if (unfinished > 0) return;
-    if (outer.cancelRequested) outer._fail(child.cancelled() ? child._makeCancelledError() : cancelledError(null));
-    else outer.setResult(places.map(outcomeOf));
+    const results = places.map(outcomeOf);
+    if (outer.cancelRequested) outer._fail(places[places.length - 1]._makeCancelledError());
+    else outer.setResult(results);
   };
-  // Those that are done already count at once: when all are, so is the whole, and awaiting it costs no iteration.
-  const done: Future[] = [];
-  for (const child of children) {
+  // Each is listened to as soon as it is there: making the next one may end it, if tasks are eager.
+  const places = futuresOf(awaitables, (child) => {
+    unfinished += 1;
     if (child.done()) done.push(child);
     else child.addDoneCallback(onDone);
+  });
+  if (places.length === 0) {
+    const empty = new Future<unknown[]>(getRunningLoop());
+    empty.setResult([]);
+    return empty;
   }
+  outer = new GatheringFuture<unknown[]>([...new Set(places)], places[0].getLoop());
+  // Those that were done already count at once: when all were, so is the whole, and awaiting it costs no iteration.
   done.forEach(onDone);
   return outer;
 }
@@ -100,18 +103,23 @@ export function checkList(awaitables: unknown, verb: string): void {
   }
 }
 
-/** One future for each place; the same object in two places is the same future, but a function is a new coroutine. */
-function futuresOf(awaitables: Iterable<Awaitable<unknown>>): Future[] {
+/**
+ * One future for each place; the same object in two places is the same future, but a function is a new coroutine.
+ * @param found called once for each future
+ */
+function futuresOf(awaitables: Iterable<Awaitable<unknown>>, found: (future: Future) => void): Future[] {
   const known = new Map<unknown, Future>();
   let loop: BaseEventLoop | null = null;
   const futures: Future[] = [];
   for (const awaitable of awaitables) {
-    const future: Future = known.get(awaitable) ?? ensureFuture(awaitable, isFuture(awaitable) ? null : loop);
-    if (typeof awaitable !== 'function') known.set(awaitable, future);
+    const before = known.get(awaitable);
+    const future: Future = before ?? ensureFuture(awaitable, isFuture(awaitable) ? null : loop);
     loop ??= future.getLoop();
     if (future.getLoop() !== loop) {
       throw new ValueError('the futures of a gather belong to different loops', 'ERR_DIFFERENT_LOOP');
     }
+    if (before === undefined) found(future);
+    if (typeof awaitable !== 'function') known.set(awaitable, future);
     futures.push(future);
   }
   return futures;
@@ -127,7 +135,9 @@ function failureOf(future: Future): { error: unknown } | null {
   }
 }
 
+/** What stands in the list. A cancelled child keeps its own CancelledError, for whoever awaits it first. */
 function outcomeOf(future: Future): unknown {
+  if (future.cancelled()) return cancelledError(future._cancelMessage);
   const failure = failureOf(future);
   return failure === null ? future.result() : failure.error;
 }

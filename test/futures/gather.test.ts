@@ -2,6 +2,7 @@
 
 import { CancelledError } from '../../lib/base/errors';
 import { SelectorEventLoop } from '../../lib/event-loop';
+import { eagerTaskFactory } from '../../lib/futures/eager';
 import { Future } from '../../lib/futures/future';
 import { gather } from '../../lib/futures/gather';
 import { sleep } from '../../lib/futures/sleep';
@@ -142,6 +143,39 @@ describe('gather', () => {
     expect((third as CancelledError).message).toBe('enough');
   });
 
+  test('RUN-040: a cancelled task in the list keeps its own CancelledError for whoever awaits it', async () => {
+    const { loop } = subject.current;
+    const task = loop.createTask(() => sleep(60));
+    const outer = gather([task], { returnExceptions: true });
+    await subject.current.runOnce();
+    task.cancel('enough');
+    await expect(subject.current.run(() => outer)).resolves.toMatchObject([{ name: 'CancelledError', message: '' }]);
+    await expect(subject.current.run(() => task)).rejects.toMatchObject({ name: 'CancelledError', message: 'enough' });
+  });
+
+  test('RUN-036: a child that is ended by the making of the next one counts an iteration later', async () => {
+    const { loop } = subject.current;
+    loop.setTaskFactory(eagerTaskFactory);
+    const first = make<number>();
+    const second = function* () {
+      first.setResult(1);
+      return 2;
+    };
+    const states = await subject.current.run(async () => {
+      const outer = gather([first, second]);
+      return [outer.done(), await outer];
+    });
+    expect(states).toEqual([false, [1, 2]]);
+  });
+
+  test('RUN-036: the exception of a child is nobody’s news when a later awaitable was refused', async () => {
+    const child = make();
+    expect(() => gather([child, 7] as never)).toThrow(TypeError);
+    child.setException(new Error('boom'));
+    await subject.current.runOnce();
+    expect(child._logTraceback).toBe(false);
+  });
+
   test('RUN-041: cancelling reaches every unfinished child, and says whether one accepted', async () => {
     const [done, pending] = [make(), make()];
     done.setResult(1);
@@ -182,6 +216,20 @@ describe('gather', () => {
     expect(slow.result()).toBe('ended otherwise');
     expect(outer.cancelled()).toBe(false);
     expect(() => outer.result()).toThrow(CancelledError);
+  });
+
+  test('RUN-041: a cancelled one asks what its children ended with, and takes the message of the last', async () => {
+    const [failing, last] = [make(), make()];
+    const outer = gather([failing, last], { returnExceptions: true });
+    last.setResult(1);
+    failing.cancel = () => {
+      failing.setException(new Error('boom'));
+      return true;
+    };
+    outer.cancel('enough');
+    await subject.current.runOnce();
+    expect(outer.exception()).toMatchObject({ name: 'CancelledError', message: '' });
+    expect(failing._logTraceback).toBe(false);
   });
 
   test('RUN-036: futures of different loops are a ValueError, one awaitable instead of a list a TypeError', () => {
