@@ -34,7 +34,7 @@ class Arrivals<T> {
         yield* getter;
       } catch (error) {
         // Woken and cancelled at once: the item is for the next one.
-        if (this.#items.length > 0) this.#wakeNext();
+        if (this.#items.length > 0 && !getter.cancelled()) this.#wakeNext();
         throw error;
       }
     }

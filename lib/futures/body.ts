@@ -11,7 +11,7 @@ import {
   isGeneratorFunction,
   isPromiseLike,
 } from './coroutine';
-import { wrapPromise, type Awaitable } from './ensure-future';
+import { ensureFuture, type Awaitable } from './ensure-future';
 import { SameStep, type CoroutineGenerator } from './frame';
 import { isFuture, type Awaited } from './future';
 import type { Task } from './task';
@@ -43,8 +43,7 @@ function callBody(task: Task, body: (...args: never[]) => unknown): unknown {
 /** `await awaitable` for whatever the library takes as an awaitable. A promise can be cancelled, being wrapped. */
 export function* awaitIn<T>(task: Task, awaitable: Awaitable<T>): CoroutineGenerator<T> {
   if (isFuture(awaitable) || !isCoroutineLike(awaitable)) {
-    const future = isFuture(awaitable) ? awaitable : wrapPromise(awaitable, task._loop);
-    return yield* future;
+    return yield* ensureFuture(awaitable, isFuture(awaitable) ? null : task._loop);
   }
   if (typeof awaitable === 'function') return yield* runBody<T>(task, awaitable);
   return yield* awaitable as Iterable<Awaited, T, unknown> as CoroutineGenerator<T>;

@@ -43,13 +43,16 @@ function taskOf<T>(coroutine: CoroutineLike<T>, loop: BaseEventLoop | null): Fut
 
 /**
  * A future that ends as a promise does, through the loop's ready queue. A task that waits for it can be cancelled at
- * once; one that awaits the promise itself only at its next await of something of the loop's. asyncio: wrap_future.
+ * once; one that awaits the promise itself only at its next await of something of the loop's. A future is given back as it
+ * is. asyncio: wrap_future.
  * @param promise the promise, or a function that makes it: its AbortSignal is aborted when the future is cancelled
+ * @throws TypeError for what is no promise and makes none, RuntimeError (ERR_NO_RUNNING_LOOP)
  */
 export function wrapPromise<T>(
   promise: PromiseLike<T> | ((signal: AbortSignal) => PromiseLike<T>),
   loop?: BaseEventLoop | null,
 ): Future<T> {
+  if (isFuture(promise)) return promise as Future<T>;
   const target = loop ?? getRunningLoop();
   const future = new Future<T>(target);
   const settle = (apply: () => void): void => {
@@ -66,10 +69,15 @@ function abortable<T>(
   promise: PromiseLike<T> | ((signal: AbortSignal) => PromiseLike<T>),
   future: Future<T>,
 ): PromiseLike<T> {
-  if (typeof promise !== 'function') return promise;
+  if (typeof promise !== 'function') return checkPromise(promise);
   const controller = new AbortController();
   future.addDoneCallback(() => {
     if (future.cancelled()) controller.abort(future._makeCancelledError());
   });
-  return promise(controller.signal);
+  return checkPromise(promise(controller.signal));
+}
+
+function checkPromise<T>(value: PromiseLike<T>): PromiseLike<T> {
+  if (!isPromiseLike(value)) throw typeError(`a promise is required, not ${inspect(value, { depth: 0 })}`);
+  return value;
 }

@@ -21,7 +21,7 @@ export type StaggeredRaceResult<T> = [result: T | null, index: number | null, ex
  * Starts an attempt whenever the one before it has failed, or `delay` seconds after it has started; null: only when it
  * has failed. The first that succeeds wins, and the others are cancelled and waited for. asyncio: staggered_race.
  * @param attempts functions, called one by one as they start; an iterator is not asked for more than are needed
- * @throws (when awaited) TypeError and ValueError (NaN) for the delay; no failure of an attempt
+ * @throws (when awaited) TypeError and ValueError (NaN) for the delay, what the iterator throws; no failure of an attempt
  */
 export function staggeredRace<T>(
   attempts: Iterable<CoroutineFunction<T>>,
@@ -45,7 +45,8 @@ function* racing<T>(
   function* attempt(previousFailed: Future<void> | null): CoroutineGenerator<void> {
     if (previousFailed !== null) {
       try {
-        yield* waitFor(previousFailed, delay);
+        // A coroutine and not the future itself: without a delay it has its own task, as in asyncio, which costs iterations.
+        yield* waitFor(untilDone(previousFailed), delay);
       } catch (error) {
         if (!(error instanceof TimeoutError)) throw error;
       }
@@ -74,10 +75,18 @@ function* racing<T>(
 
   tasks.push(loop.createTask(attempt(null)));
   try {
-    let finished = 0;
-    while (finished < tasks.length) finished = (yield* wait(tasks)).done.size;
+    for (let finished = 0; finished < tasks.length;) {
+      const { done } = yield* wait(tasks);
+      finished = done.size;
+      // What failed is no attempt: the iterator, say.
+      for (const task of done) if (!task.cancelled()) task.result();
+    }
     return outcome;
   } finally {
     for (const task of tasks) task.cancel();
   }
+}
+
+function* untilDone(future: Future<void>): CoroutineGenerator<void> {
+  yield* future;
 }

@@ -138,4 +138,24 @@ describe('asCompleted', () => {
     });
     expect(seen).toEqual([7, true]);
   });
+
+  test('an item that is cancelled while it waits leaves the others in their order', async () => {
+    const { loop } = subject.current;
+    const futures = [1, 2, 3, 4].map(() => new Future<number>(loop));
+    const seen: unknown[] = [];
+    await subject.current.run(async () => {
+      const tasks = [...asCompleted(futures)].map((item, index) =>
+        loop.createTask(async () => seen.push(['first', 'second', 'third', 'fourth'][index], await item)),
+      );
+      await sleep(0);
+      // It ends in the iteration in which the first result comes, and before who is to take it.
+      loop.callSoon(() => tasks[1].cancel());
+      for (const [index, future] of futures.slice(0, 3).entries()) {
+        future.setResult(index);
+        for (let round = 0; round < 4; round++) await sleep(0);
+      }
+      tasks[3].cancel();
+    });
+    expect(seen).toEqual(['first', 0, 'third', 1, 'fourth', 2]);
+  });
 });

@@ -108,6 +108,17 @@ describe('wrapPromise', () => {
     expect(seen).toEqual([true, 'CancelledError: enough']);
   });
 
+  test('FUT-018: a future is given back as it is; what is no promise is refused', () => {
+    const { loop } = subject.current;
+    const future = new Future(loop);
+    expect(wrapPromise(future, loop)).toBe(future);
+    for (const value of [7, null, {}, () => 7]) {
+      expect(() => wrapPromise(value as never, loop)).toThrow(
+        expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }),
+      );
+    }
+  });
+
   test('FUT-018: a future that ends otherwise aborts nothing', async () => {
     const { loop } = subject.current;
     const signals: AbortSignal[] = [];

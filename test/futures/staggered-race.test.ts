@@ -103,13 +103,39 @@ describe('staggeredRace', () => {
     expect(taken).toBe(1);
   });
 
-  test('an error of the fatal pair ends the run', async () => {
+  test('RUN-055: without any delay the attempts start four iterations apart, and a failure does not wait less', async () => {
+    const { loop } = subject.current;
+    const iteration = countIterations(loop);
+    for (const fails of [false, true]) {
+      const starts: number[] = [];
+      const attempt = async () => {
+        starts.push(iteration.count);
+        if (fails) throw new Error('boom');
+        await sleep(1);
+      };
+      await subject.current.run(() => staggeredRace([attempt, attempt, attempt], 0));
+      expect([starts[1] - starts[0], starts[2] - starts[1]]).toEqual([4, 4]);
+    }
+  });
+
+  test('RUN-055: an iterator that throws ends it with its error', async () => {
+    const attempts = (function* () {
+      yield async () => Promise.reject(new Error('attempt'));
+      throw new Error('iterator');
+    })();
+    await expect(subject.current.run(() => staggeredRace(attempts, null))).rejects.toThrow('iterator');
+    expect(allTasks(subject.current.loop).size).toBe(0);
+  });
+
+  test('RUN-055: an error of the fatal pair ends the run, and then the one in which the race hears of it', async () => {
     const fatal = new KeyboardInterrupt();
     const attempt = () => {
       throw fatal;
     };
     await expect(subject.current.run(() => staggeredRace([attempt], null))).rejects.toBe(fatal);
-    await subject.current.run(sleep(0));
+    await expect(subject.current.run(sleep(1))).rejects.toBe(fatal);
+    await subject.current.run(sleep(2));
+    expect(allTasks(subject.current.loop).size).toBe(0);
   });
 
   test('a delay that is NaN is refused', async () => {

@@ -166,8 +166,11 @@ describe('waitFor', () => {
   test('a limit that is no number, or NaN, is refused; so is what cannot be awaited', async () => {
     await expect(subject.current.run(() => waitFor(sleep(1), NaN))).rejects.toMatchObject({ name: 'ValueError' });
     await expect(subject.current.run(() => waitFor(sleep(1), '1' as never))).rejects.toThrow(TypeError);
-    for (const limit of [0, 1]) {
-      await expect(subject.current.run(() => waitFor(7 as never, limit))).rejects.toThrow(TypeError);
+    for (const limit of [0, 1, null]) {
+      await expect(subject.current.run(() => waitFor(7 as never, limit))).rejects.toMatchObject({
+        name: 'TypeError',
+        code: 'ERR_INVALID_ARG_TYPE',
+      });
     }
   });
 });
