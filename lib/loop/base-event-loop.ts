@@ -16,7 +16,7 @@ import { inspect } from 'node:util';
 import { monotonicClock, type Clock } from '../base/clock';
 import { MAXIMUM_SELECT_TIMEOUT, SLOW_CALLBACK_DURATION, type Seconds } from '../base/constants';
 import { Deque } from '../base/deque';
-import { NotImplementedError, RuntimeError, typeError } from '../base/errors';
+import { NotImplementedError, RuntimeError, typeError, ValueError } from '../base/errors';
 import { drainMicrotasks } from '../base/microtasks';
 import type { CoroutineLike } from '../futures/coroutine';
 import type { Awaitable } from '../futures/ensure-future';
@@ -97,7 +97,7 @@ export abstract class BaseEventLoop {
 
   /**
    * Calls `callback(...args)` after `delay` seconds. asyncio: call_later.
-   * @throws TypeError if the delay is no number, RuntimeError (ERR_LOOP_CLOSED)
+   * @throws TypeError if the delay is no number, ValueError if it is NaN, RuntimeError (ERR_LOOP_CLOSED)
    */
   callLater<A extends unknown[]>(delay: Seconds, callback: (...args: A) => unknown, ...args: A): TimerHandle {
     if (typeof delay !== 'number') throw typeError(`delay must be a number of seconds, not ${inspect(delay)}`);
@@ -106,7 +106,7 @@ export abstract class BaseEventLoop {
 
   /**
    * Calls `callback(...args)` at `when` on the loop's clock. asyncio: call_at.
-   * @throws TypeError if the time is no number, RuntimeError (ERR_LOOP_CLOSED)
+   * @throws TypeError if the time is no number, ValueError if it is NaN, RuntimeError (ERR_LOOP_CLOSED)
    */
   callAt<A extends unknown[]>(when: Seconds, callback: (...args: A) => unknown, ...args: A): TimerHandle {
     if (typeof when !== 'number') throw typeError(`when must be a time in seconds, not ${inspect(when)}`);
@@ -115,6 +115,8 @@ export abstract class BaseEventLoop {
 
   #schedule<A extends unknown[]>(when: Seconds, callback: (...args: A) => unknown, args: A): TimerHandle {
     if (this._closed) this._checkClosed();
+    // Differs from asyncio: a time that compares with no other would put the heap out of order (LOOP-017).
+    if (Number.isNaN(when)) throw new ValueError('a delay or a time cannot be NaN');
     if (this._debug) checkCallback(callback, 'callAt');
     const timer = new TimerHandle(when, callback, args, this);
     this._scheduled.add(timer);
@@ -141,10 +143,13 @@ export abstract class BaseEventLoop {
   createTask<T>(coroutine: CoroutineLike<T>, options: TaskOptions = {}): Task<T> {
     this._checkClosed();
     if (this._taskFactory === null) return new Task<T>(coroutine, this, options);
-    return this._taskFactory(this, coroutine, options) as Task<T>;
+    const task = this._taskFactory(this, coroutine, options) as Task<T>;
+    // A factory need not care for the name.
+    if (options.name !== undefined) (task as Partial<Task<T>>).setName?.(options.name);
+    return task;
   }
 
-  /** @param factory makes the tasks of `createTask`; null for the standard ones */
+  /** @param factory makes the tasks of `createTask`, which then gives them their names; null for the standard ones */
   setTaskFactory(factory: TaskFactory | null): void {
     if (factory !== null && typeof factory !== 'function') throw typeError('a task factory is a function or null');
     this._taskFactory = factory;

@@ -6,6 +6,7 @@ import { KeyboardInterrupt } from '../../lib/base/errors';
 import { setLogReceiver, type LogRecord } from '../../lib/base/log';
 import { SelectorEventLoop } from '../../lib/event-loop';
 import { Future } from '../../lib/futures/future';
+import { Task } from '../../lib/futures/task';
 import type { NativeSelectorBase } from '../../lib/selectors/native-selector';
 import { DefaultSelector } from '../../lib/selectors/selectors';
 import { outsideOfMicrotasks, useLoop } from '../support/loops';
@@ -336,5 +337,12 @@ describe('task factory', () => {
     expect(loop.createTask(async () => undefined)).toBe(made);
     loop.setTaskFactory(null);
     expect(loop.getTaskFactory()).toBeNull();
+  });
+
+  test('LOOP-089: a task that a factory made gets the name that was asked for', () => {
+    const { loop } = subject.current;
+    loop.setTaskFactory((ofLoop, coroutine) => new Task(coroutine, ofLoop));
+    expect(loop.createTask(async () => undefined, { name: 'given' }).getName()).toBe('given');
+    expect(loop.createTask(async () => undefined).getName()).toMatch(/^Task-\d+$/);
   });
 });
