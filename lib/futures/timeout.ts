@@ -124,7 +124,7 @@ export class Timeout {
   }
 
   [inspect.custom](): string {
-    const when = this._state === 'active' && this._when !== null ? ` when=${this._when.toFixed(3)}` : '';
+    const when = this._state === 'active' ? ` when=${this._when === null ? null : Number(this._when.toFixed(3))}` : '';
     return `<Timeout [${this._state}]${when}>`;
   }
 }

@@ -76,9 +76,10 @@ function* connectToFirst(
   const delay = options.happyEyeballsDelay ?? null;
   const interleave = options.interleave ?? (delay === null ? 0 : 1);
   const ordered = interleave > 0 ? interleaveFamilies(remotes, interleave) : remotes;
-  const errors: OSError[] = [];
-  const socket = yield* (delay === null ? tryInOrder : raceWithDelay)(loop, ordered, locals, errors, delay ?? 0);
+  const attempts: OSError[][] = [];
+  const socket = yield* (delay === null ? tryInOrder : raceWithDelay)(loop, ordered, locals, attempts, delay ?? 0);
   if (socket !== null) return socket;
+  const errors = attempts.flat();
   throw allErrors ? new AggregateError(errors, 'createConnection() failed') : combined(errors);
 }
 
@@ -98,11 +99,14 @@ function* tryInOrder(
   loop: BaseSelectorEventLoop,
   remotes: readonly AddressInfo[],
   locals: AddressInfo[] | null,
-  errors: OSError[],
+  attempts: OSError[][],
 ): CoroutineGenerator<Socket | null> {
   for (const remote of remotes) {
-    const socket = yield* attempt(loop, remote, locals, errors);
-    if (socket !== null) return socket;
+    try {
+      return yield* attempt(loop, remote, locals, attempts);
+    } catch (error) {
+      if (!(error instanceof OSError)) throw error;
+    }
   }
   return null;
 }
@@ -112,46 +116,43 @@ function* raceWithDelay(
   loop: BaseSelectorEventLoop,
   remotes: readonly AddressInfo[],
   locals: AddressInfo[] | null,
-  errors: OSError[],
+  attempts: OSError[][],
   delay: Seconds,
 ): CoroutineGenerator<Socket | null> {
-  const attempts = remotes.map(
-    (remote) =>
-      function* (): CoroutineGenerator<Socket> {
-        const socket = yield* attempt(loop, remote, locals, errors);
-        if (socket === null) throw errors[errors.length - 1];
-        return socket;
-      },
-  );
-  const [winner, , failures] = yield* staggeredRace(attempts, delay, loop);
+  const racers = remotes.map((remote) => () => attempt(loop, remote, locals, attempts));
+  const [winner, , failures] = yield* staggeredRace(racers, delay, loop);
   const unexpected = failures.find((failure) => failure !== null && !(failure instanceof OSError));
   if (winner === null && unexpected instanceof Error) throw unexpected;
   return winner;
 }
 
-/** One attempt: null, and one more error in `errors`, if the system refused. asyncio: _connect_sock. */
+/**
+ * One attempt. asyncio: _connect_sock.
+ * @param attempts gets a list of what the system refused in this one, in the order in which they start
+ */
 function* attempt(
   loop: BaseSelectorEventLoop,
   remote: AddressInfo,
   locals: AddressInfo[] | null,
-  errors: OSError[],
-): CoroutineGenerator<Socket | null> {
+  attempts: OSError[][],
+): CoroutineGenerator<Socket> {
+  const refusals: OSError[] = [];
+  attempts.push(refusals);
   let socket: Socket | null = null;
   try {
     socket = new Socket(remote.family, remote.type, remote.proto);
-    if (locals !== null) bindLocal(socket, remote.family, locals);
+    if (locals !== null) bindLocal(socket, remote.family, locals, refusals);
     yield* sockConnect(loop, socket, remote.address);
     return socket;
   } catch (error) {
     socket?.close();
-    if (!(error instanceof OSError)) throw error;
-    errors.push(error);
-    return null;
+    if (error instanceof OSError) refusals.push(error);
+    throw error;
   }
 }
 
-function bindLocal(socket: Socket, family: number, locals: readonly AddressInfo[]): void {
-  let last: OSError | null = null;
+/** Binds to the first local address that can be had, and notes why the ones before could not. */
+function bindLocal(socket: Socket, family: number, locals: readonly AddressInfo[], refusals: OSError[]): void {
   for (const local of locals) {
     // A local address of another family cannot be used for this one.
     if (local.family !== family) continue;
@@ -162,12 +163,13 @@ function bindLocal(socket: Socket, family: number, locals: readonly AddressInfo[
       if (!(error instanceof OSError)) throw error;
       const { code, errno } = error;
       const message = `error while attempting to bind on address ${inspect(local.address)}: ${error.message}`;
-      last = makeOSError(message, { code, errno, syscall: 'bind', cause: error, ...addressFields(local.address) });
+      refusals.push(
+        makeOSError(message, { code, errno, syscall: 'bind', cause: error, ...addressFields(local.address) }),
+      );
     }
   }
-  throw (
-    last ?? makeOSError(`no matching local address with family ${family} found`, { code: 'EADDRNOTAVAIL', errno: 0 })
-  );
+  const none = `no matching local address with family ${family} found`;
+  throw refusals.pop() ?? makeOSError(none, { code: 'EADDRNOTAVAIL', errno: 0 });
 }
 
 function noAddresses(host: Host): OSError {

@@ -271,10 +271,12 @@ describe('Timeout', () => {
         .then(undefined, () => look(late));
     };
     await subject.current.run(main);
+    const unlimited = await subject.current.run(() => timeout(null, async (limit) => inspect(limit)));
+    expect(unlimited).toBe('<Timeout [active] when=null>');
     expect(states).toEqual([
       '<Timeout [created]>',
-      '<Timeout [active] when=1060.000>',
-      '<Timeout [active] when=1060.000>',
+      '<Timeout [active] when=1060>',
+      '<Timeout [active] when=1060>',
       '<Timeout [finished]>',
       '<Timeout [expiring]>',
       '<Timeout [expired]>',

@@ -178,6 +178,40 @@ describe('createConnection', () => {
     expect((error as AggregateError).errors).toEqual([expect.objectContaining({ code: 'ECONNREFUSED' })]);
   });
 
+  test.each([null, 0.5])(
+    'CONN-007, CONN-009: local addresses that could not be had are among the errors, attempt by attempt (delay %s)',
+    async (happyEyeballsDelay) => {
+      const { loop } = subject.current;
+      const taken = listen();
+      const locals = [info(...taken), info('127.0.0.1', 0)];
+      const remotes = [info(...refused()), info(...refused())];
+      const resolve = (host: string) =>
+        (function* () {
+          yield;
+          return host === 'locals' ? locals : remotes;
+        })();
+      loop.getaddrinfo = resolve as never;
+      const connect = (allErrors: boolean) =>
+        subject.current
+          .run(
+            loop.createConnection(factory, 'remotes', 1, {
+              localAddress: ['locals', 0],
+              happyEyeballsDelay,
+              allErrors,
+            }),
+          )
+          .catch((reason: unknown) => reason);
+      const ports = ((await connect(true)) as AggregateError).errors.map(({ code, port }: OSError) => [code, port]);
+      expect(ports).toEqual(
+        remotes.flatMap(({ address }) => [
+          ['EADDRINUSE', taken[1]],
+          ['ECONNREFUSED', address[1]],
+        ]),
+      );
+      expect(await connect(false)).toMatchObject({ message: expect.stringMatching(/^Multiple.*EADDRINUSE.*REFUSED/) });
+    },
+  );
+
   test('CONN-010: with happy eyeballs a stuck address does not hold the next one up', async () => {
     const { loop } = subject.current;
     const good = listen();
