@@ -8,10 +8,11 @@ import type { CoroutineGenerator } from '../futures/frame';
 import type { BaseSelectorEventLoop } from '../loop/selector-event-loop';
 import { ensureResolved, sockConnect } from '../loop/sock-io';
 import type { Address, InetAddress, UnixAddress } from '../sockets/address';
-import { AF_UNIX, SO_BROADCAST, SO_REUSEPORT, SOCK_DGRAM, SOL_SOCKET } from '../sockets/constants';
+import { AF_UNIX, SO_BROADCAST, SOCK_DGRAM, SOL_SOCKET } from '../sockets/constants';
 import { Socket } from '../sockets/socket';
 import type { SelectorDatagramTransport } from '../transports/datagram-transport';
 import type { DatagramProtocol } from '../transports/protocol';
+import { setReusePort } from './reuse-port';
 import { removeStaleSocket } from './socket-file';
 import { untilMade } from './until-made';
 
@@ -133,10 +134,7 @@ function* openFirst(
     let sock: Socket | null = null;
     try {
       sock = new Socket(family, SOCK_DGRAM, proto);
-      if (options.reusePort === true) {
-        if (SO_REUSEPORT === undefined) throw new ValueError('reusePort is not supported here', 'ERR_NO_REUSEPORT');
-        sock.setsockopt(SOL_SOCKET, SO_REUSEPORT, 1);
-      }
+      if (options.reusePort === true) setReusePort(sock);
       if (options.allowBroadcast === true) sock.setsockopt(SOL_SOCKET, SO_BROADCAST, 1);
       if (local !== null) sock.bind(local);
       if (remote !== null && options.allowBroadcast !== true) yield* sockConnect(loop, sock, remote);

@@ -15,7 +15,6 @@ import {
   IPV6_V6ONLY,
   SO_KEEPALIVE,
   SO_REUSEADDR,
-  SO_REUSEPORT,
   SOCK_STREAM,
   SOL_SOCKET,
   socketConstants,
@@ -24,6 +23,7 @@ import type { AddressInfo, Host, Port, ResolveOptions } from '../sockets/numeric
 import { Socket } from '../sockets/socket';
 import { addressFields } from '../sockets/address';
 import { serverSettings, type SSLServerOptions } from '../tls/options';
+import { setReusePort } from './reuse-port';
 import { Server, type ProtocolFactory } from './server';
 
 export interface ServeOptions extends SSLServerOptions {
@@ -83,7 +83,8 @@ function* bindAll(
   port: Port,
   options: ServeOptions,
 ): CoroutineGenerator<Socket[]> {
-  const hosts: Host[] = host === '' || host === null ? [null] : typeof host === 'string' ? [host] : [...host];
+  const several = typeof host === 'object' && host !== null && Symbol.iterator in host;
+  const hosts: Host[] = host === '' ? [null] : several ? [...host] : [host];
   // Passive: no host means every interface.
   const { family = 0, flags = socketConstants.AI_PASSIVE } = options;
   const resolved = yield* gather(
@@ -132,10 +133,7 @@ function openListener(loop: BaseSelectorEventLoop, info: AddressInfo, options: S
   }
   try {
     if (options.reuseAddress ?? process.platform !== 'win32') socket.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1);
-    if (options.reusePort === true) {
-      if (SO_REUSEPORT === undefined) throw new ValueError('reusePort is not supported here', 'ERR_NO_REUSEPORT');
-      socket.setsockopt(SOL_SOCKET, SO_REUSEPORT, 1);
-    }
+    if (options.reusePort === true) setReusePort(socket);
     if (options.keepAlive === true) socket.setsockopt(SOL_SOCKET, SO_KEEPALIVE, 1);
     // One socket for each family: an IPv6 one that took IPv4 too would collide with its neighbour.
     if (info.family === AF_INET6) socket.setsockopt(IPPROTO_IPV6, IPV6_V6ONLY, 1);

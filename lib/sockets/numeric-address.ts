@@ -35,7 +35,8 @@ export function portNumber(port: Port): number | null {
 export function numericAddress(host: Host, port: Port, options: ResolveOptions): AddressInfo | null {
   const { family = 0, type = 0 } = options;
   let { proto = 0 } = options;
-  if (host === null || host.includes('%') || ![0, IPPROTO_TCP, IPPROTO_UDP].includes(proto)) return null;
+  // The resolver says what is wrong with a host of another type.
+  if (typeof host !== 'string' || host.includes('%') || ![0, IPPROTO_TCP, IPPROTO_UDP].includes(proto)) return null;
   if (type === SOCK_STREAM) proto = IPPROTO_TCP;
   else if (type === SOCK_DGRAM) proto = IPPROTO_UDP;
   else return null;

@@ -1,11 +1,11 @@
 // server.test.ts: the life of a server, and the arguments of createServer.
 
-import { statSync, writeFileSync, unlinkSync, mkdtempSync, rmSync } from 'node:fs';
+import { lstatSync, mkdtempSync, rmSync, statSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { inspect } from 'node:util';
 
-import { AssertionError } from '../../lib/base/errors';
+import { AssertionError, makeOSError } from '../../lib/base/errors';
 import { setLogReceiver } from '../../lib/base/log';
 import type { Server } from '../../lib/network/server';
 import {
@@ -21,7 +21,7 @@ import {
   SOL_SOCKET,
 } from '../../lib/sockets/constants';
 import { Socket } from '../../lib/sockets/socket';
-import { Protocol } from '../../lib/transports/protocol';
+import { DatagramProtocol, Protocol } from '../../lib/transports/protocol';
 import { TransportSocket } from '../../lib/transports/transport-socket';
 import { useLoop } from '../support/loops';
 import { addressOf, connectTo } from '../support/peers';
@@ -243,6 +243,15 @@ describe('a server', () => {
       server.close();
     });
 
+    test('SRV-023: a host that is no text is a TypeError', async () => {
+      const { loop } = subject.current;
+      for (const host of [5, true, {}, [5], Buffer.from('127.0.0.1')]) {
+        await expect(subject.current.run(loop.createServer(factory, host as never, 0))).rejects.toMatchObject({
+          code: 'ERR_INVALID_ARG_TYPE',
+        });
+      }
+    });
+
     test('SRV-025: a host without addresses is an OSError', async () => {
       const { loop } = subject.current;
       loop.getaddrinfo = (() =>
@@ -282,6 +291,27 @@ describe('a server', () => {
         });
       });
     }
+
+    testOnPosix(
+      'SRV-027: a system that knows SO_REUSEPORT but refuses it is a ValueError, and nothing stays open',
+      async () => {
+        const closed = jest.spyOn(Socket.prototype, 'close');
+        const set = jest.spyOn(Socket.prototype, 'setsockopt').mockImplementation((_level, option) => {
+          if (option === SO_REUSEPORT) throw makeOSError('setsockopt', { code: 'EOPNOTSUPP', errno: -95 });
+        });
+        const { loop } = subject.current;
+        const noReusePort = { name: 'ValueError', code: 'ERR_NO_REUSEPORT' };
+        await expect(serve(factory, { reusePort: true })).rejects.toMatchObject(noReusePort);
+        const endpoint = loop.createDatagramEndpoint(() => new DatagramProtocol(), {
+          family: AF_INET,
+          reusePort: true,
+        });
+        await expect(subject.current.run(endpoint)).rejects.toMatchObject(noReusePort);
+        expect(closed).toHaveBeenCalledTimes(2);
+        set.mockRestore();
+        closed.mockRestore();
+      },
+    );
 
     test('SRV-030: keepAlive sets SO_KEEPALIVE on the listening sockets', async () => {
       const option = (server: Server): boolean => server.sockets[0].getsockopt(SOL_SOCKET, SO_KEEPALIVE) !== 0;
@@ -418,6 +448,23 @@ describeWithUnixSockets('Unix sockets', () => {
     second.close();
     expect(statSync(name).isSocket()).toBe(true);
     unlinkSync(name);
+  });
+
+  testOnPosix('UNIX-019: a link to a socket file is replaced, and what it leads to stays', async () => {
+    const { loop } = subject.current;
+    const [name, link] = [path.join(folder, 'socket'), path.join(folder, 'link')];
+    const first = await subject.current.run(loop.createUnixServer(factory, name));
+    symlinkSync(name, link);
+    const second = await subject.current.run(loop.createUnixServer(factory, link));
+    expect([lstatSync(name).isSocket(), lstatSync(link).isSocket()]).toEqual([true, true]);
+    first.close();
+    second.close();
+    for (const file of [name, link]) unlinkSync(file);
+    symlinkSync(name, link);
+    await expect(subject.current.run(loop.createUnixServer(factory, link))).rejects.toMatchObject({
+      code: 'EADDRINUSE',
+    });
+    unlinkSync(link);
   });
 
   test('UNIX-020: any other file in the way is an error', async () => {
