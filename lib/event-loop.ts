@@ -5,9 +5,9 @@ import { RuntimeError, typeError } from './base/errors';
 import { _getRunningLoop } from './base/running-loop';
 import type { SignalNumber } from './base/signal-number';
 import { Coroutine } from './futures/coroutine';
+import { getRunningLoop as runningLoop } from './futures/current';
 import type { Future } from './futures/future';
 import { runInExecutor, setDefaultExecutor, shutdownDefaultExecutor, type Executor } from './loop/executor';
-import type { BaseEventLoop } from './loop/base-event-loop';
 import { BaseSelectorEventLoop, type SelectorLoopOptions } from './loop/selector-event-loop';
 import type { ExecutorFunction } from './loop/sendable';
 import {
@@ -426,8 +426,15 @@ export function setEventLoop(loop: SelectorEventLoop | null): void {
  * The running loop, or else the one that was set. asyncio: get_event_loop.
  * @throws RuntimeError (ERR_NO_EVENT_LOOP) if there is neither: none is made behind your back
  */
-export function getEventLoop(): BaseEventLoop {
-  const loop = _getRunningLoop() ?? threadsLoop;
+export function getEventLoop(): SelectorEventLoop {
+  const loop = (_getRunningLoop() as SelectorEventLoop | null) ?? threadsLoop;
   if (loop === null) throw new RuntimeError('there is no event loop in this thread', 'ERR_NO_EVENT_LOOP');
   return loop;
 }
+
+/**
+ * The loop that is running here. asyncio: get_running_loop.
+ * @throws RuntimeError (ERR_NO_RUNNING_LOOP) if none is
+ */
+// The rungs below know a part of the loop only; whoever runs one outside of them has all of it.
+export const getRunningLoop = runningLoop as () => SelectorEventLoop;

@@ -56,7 +56,8 @@ export {
 // sockets
 export type { Address, Inet6Address, InetAddress, RawAddress, UnixAddress } from './sockets/address';
 export { ancillary, type PacketInfo, type PacketRoute, type Timestamp } from './sockets/ancillary';
-export { socketConstants } from './sockets/constants';
+export type { SocketConstantName } from './sockets/constant-names';
+export { socketConstants, type SocketConstants } from './sockets/constants';
 export { type AncillaryItem, cmsgLen, cmsgSpace } from './sockets/control';
 export type { Credentials, Descriptor, ReceivedFds } from './sockets/descriptors';
 export {
@@ -87,7 +88,7 @@ export type { TcpInfo, TcpInfoField } from './sockets/tcp-info';
 // futures
 export { asCompleted, type AsCompletedOptions } from './futures/as-completed';
 export { Coroutine, type CoroutineFunction, type CoroutineLike } from './futures/coroutine';
-export { currentTask, getRunningLoop } from './futures/current';
+export { currentTask } from './futures/current';
 export { createEagerTaskFactory, eagerTaskFactory, type TaskConstructor } from './futures/eager';
 export { type Awaitable, ensureFuture, type ResultOf, wrapPromise } from './futures/ensure-future';
 export type { CoroutineGenerator } from './futures/frame';
@@ -96,7 +97,7 @@ export { gather, type GatherOptions } from './futures/gather';
 export { shield } from './futures/shield';
 export { sleep } from './futures/sleep';
 export { staggeredRace, type StaggeredRaceResult } from './futures/staggered-race';
-export { allTasks, Task, type TaskOptions } from './futures/task';
+export { allTasks, createTask, Task, type TaskOptions } from './futures/task';
 export { TaskGroup, taskGroup } from './futures/task-group';
 export { Timeout, timeout, timeoutAt } from './futures/timeout';
 export {
@@ -128,6 +129,7 @@ export { wake, Waker, type WakerHandle } from './loop/waker';
 
 // transports
 export type { PipeLike } from './transports/pipe-end';
+export type { ExtraInfo } from './transports/extra-info';
 export { BaseProtocol, BufferedProtocol, DatagramProtocol, Protocol, type StreamProtocol } from './transports/protocol';
 export { BaseTransport, ReadTransport, Transport } from './transports/transport';
 export { TransportSocket } from './transports/transport-socket';
@@ -187,5 +189,5 @@ export { AdoptedSocket, adoptSocket, type DescriptorOwner, fdOf } from './intero
 export { watch, type WatchCallback, Watcher, type WatchEvents, type WatchOptions } from './interop/watch';
 
 // the loop and its runner
-export { getEventLoop, newEventLoop, SelectorEventLoop, setEventLoop } from './event-loop';
+export { getEventLoop, getRunningLoop, newEventLoop, SelectorEventLoop, setEventLoop } from './event-loop';
 export { run, Runner, type RunnerRunOptions, type RunOptions, runSync } from './runner';

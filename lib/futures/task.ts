@@ -368,6 +368,14 @@ function shortName(future: Future): string {
 }
 
 /**
+ * As `createTask` of the running loop. asyncio: create_task.
+ * @throws as there; RuntimeError (ERR_NO_RUNNING_LOOP)
+ */
+export function createTask<T>(coroutine: CoroutineLike<T>, options?: TaskOptions): Task<T> {
+  return getRunningLoop().createTask(coroutine, options);
+}
+
+/**
  * The tasks of a loop that are not done. asyncio: all_tasks.
  * @param loop the running one if left out
  * @throws RuntimeError (ERR_NO_RUNNING_LOOP) if none is given and none is running

@@ -2,9 +2,14 @@
 // is not there.
 
 import { binding } from '../native/binding';
+import type { SocketConstantName } from './constant-names';
+
+/** Numbers by name. A name of another platform has the type of a number too, and is undefined. */
+export type SocketConstants = Readonly<Record<SocketConstantName, number>> &
+  Readonly<Record<string, number | undefined>>;
 
 /** Every constant of the platform: `socketConstants.SO_REUSEADDR`. */
-export const socketConstants: Readonly<Record<string, number>> = Object.freeze({ ...binding.constants });
+export const socketConstants = Object.freeze({ ...binding.constants }) as SocketConstants;
 
 const { AF_INET, AF_INET6, AF_UNIX, AF_VSOCK, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_IPV6 } = binding.constants;
 const { SOCK_STREAM, SOCK_DGRAM, SOCK_NONBLOCK, SOCK_CLOEXEC } = binding.constants;

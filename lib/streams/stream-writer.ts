@@ -9,6 +9,7 @@ import type { BaseEventLoop } from '../loop/base-event-loop';
 import type { BaseSelectorEventLoop } from '../loop/selector-event-loop';
 import { startTls, type StartTlsOptions } from '../network/start-tls';
 import type { SSLOptions } from '../tls/options';
+import type { ExtraInfo } from '../transports/extra-info';
 import type { Transport } from '../transports/transport';
 import type { StreamReader } from './stream-reader';
 import type { WriterProtocol } from './write-gate';
@@ -79,8 +80,10 @@ export class StreamWriter {
     return this.transport.isClosing();
   }
 
-  /** asyncio: get_extra_info. */
-  getExtraInfo<T = unknown>(name: string, fallback: T | null = null): T | null {
+  /** As of the transport. asyncio: get_extra_info. */
+  getExtraInfo<N extends keyof ExtraInfo>(name: N): ExtraInfo[N] | null;
+  getExtraInfo<T = unknown>(name: string, fallback?: T | null): T | null;
+  getExtraInfo<T>(name: string, fallback: T | null = null): T | null {
     return this.transport.getExtraInfo(name, fallback);
   }
 

@@ -6,6 +6,7 @@ import { inspect } from 'node:util';
 import { isFatal, NotImplementedError, typeError } from '../base/errors';
 import type { BaseEventLoop } from '../loop/base-event-loop';
 import { describeType } from '../sockets/socket';
+import type { ExtraInfo } from '../transports/extra-info';
 import { FlowControlTransport } from '../transports/flow-control';
 import type { BaseProtocol } from '../transports/protocol';
 import { SSL_HIGH_WATER_READ, SSL_HIGH_WATER_WRITE, waterMarks } from './water-marks';
@@ -32,7 +33,9 @@ export class SSLTransport extends FlowControlTransport {
    * As on every transport; besides 'sslcontext' (Node's SecureContext), 'ssl_object' (Node's TLSSocket: session, ALPN,
    * protocol), and after the handshake 'peercert', 'cipher', 'compression'.
    */
-  override getExtraInfo<T = unknown>(name: string, fallback: T | null = null): T | null {
+  override getExtraInfo<N extends keyof ExtraInfo>(name: N): ExtraInfo[N] | null;
+  override getExtraInfo<T = unknown>(name: string, fallback?: T | null): T | null;
+  override getExtraInfo<T>(name: string, fallback: T | null = null): T | null {
     return this._sslProtocol._getExtraInfo(name, fallback);
   }
 

@@ -1,6 +1,7 @@
 // transport.ts: what a protocol is given. asyncio: transports.py. Everything here but extra info is for others to fill in.
 
 import { NotImplementedError } from '../base/errors';
+import type { ExtraInfo } from './extra-info';
 import type { BaseProtocol } from './protocol';
 
 function missing(method: string): never {
@@ -15,8 +16,13 @@ export class BaseTransport {
     this._extra = extra;
   }
 
-  /** A fact about the connection, such as 'peername', 'sockname', 'socket'; `fallback` if it is not known. */
-  getExtraInfo<T = unknown>(name: string, fallback: T | null = null): T | null {
+  /**
+   * A fact about the connection, by its name in `ExtraInfo` or one that the maker of the transport gave; `fallback` if it is
+   * not known. asyncio: get_extra_info.
+   */
+  getExtraInfo<N extends keyof ExtraInfo>(name: N): ExtraInfo[N] | null;
+  getExtraInfo<T = unknown>(name: string, fallback?: T | null): T | null;
+  getExtraInfo<T>(name: string, fallback: T | null = null): T | null {
     return Object.hasOwn(this._extra, name) ? (this._extra[name] as T) : fallback;
   }
 

@@ -8,6 +8,12 @@
 #ifdef __linux__
 #include <linux/can.h>
 #include <linux/can/raw.h>
+#if __has_include(<linux/can/isotp.h>)
+#include <linux/can/isotp.h>
+#endif
+#if __has_include(<linux/can/j1939.h>)
+#include <linux/can/j1939.h>
+#endif
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <linux/netlink.h>
@@ -42,6 +48,25 @@
 #define IPPROTO_SCTP IPPROTO_SCTP
 #define IPPROTO_ESP IPPROTO_ESP
 #define IPPROTO_AH IPPROTO_AH
+#endif
+// Enumerated, by every C library.
+#ifdef __linux__
+#define CAN_RAW_FILTER CAN_RAW_FILTER
+#define CAN_RAW_ERR_FILTER CAN_RAW_ERR_FILTER
+#define CAN_RAW_LOOPBACK CAN_RAW_LOOPBACK
+#define CAN_RAW_RECV_OWN_MSGS CAN_RAW_RECV_OWN_MSGS
+#define CAN_RAW_FD_FRAMES CAN_RAW_FD_FRAMES
+#define CAN_RAW_JOIN_FILTERS CAN_RAW_JOIN_FILTERS
+#endif
+#ifdef SOL_CAN_J1939
+#define SO_J1939_FILTER SO_J1939_FILTER
+#define SO_J1939_PROMISC SO_J1939_PROMISC
+#define SO_J1939_SEND_PRIO SO_J1939_SEND_PRIO
+#define SO_J1939_ERRQUEUE SO_J1939_ERRQUEUE
+#define SCM_J1939_DEST_ADDR SCM_J1939_DEST_ADDR
+#define SCM_J1939_DEST_NAME SCM_J1939_DEST_NAME
+#define SCM_J1939_PRIO SCM_J1939_PRIO
+#define SCM_J1939_ERRQUEUE SCM_J1939_ERRQUEUE
 #endif
 // The header that has this one does not go together with the C library's.
 #ifndef SO_ORIGINAL_DST
@@ -1229,6 +1254,69 @@ constexpr NamedNumber kRows[] = {
 #endif
 #ifdef CANFD_MTU
     FDLOOP_ROW(CANFD_MTU)
+#endif
+#ifdef SOL_CAN_ISOTP
+    FDLOOP_ROW(SOL_CAN_ISOTP)
+#endif
+#ifdef CAN_ISOTP_OPTS
+    FDLOOP_ROW(CAN_ISOTP_OPTS)
+#endif
+#ifdef CAN_ISOTP_RECV_FC
+    FDLOOP_ROW(CAN_ISOTP_RECV_FC)
+#endif
+#ifdef CAN_ISOTP_TX_STMIN
+    FDLOOP_ROW(CAN_ISOTP_TX_STMIN)
+#endif
+#ifdef CAN_ISOTP_RX_STMIN
+    FDLOOP_ROW(CAN_ISOTP_RX_STMIN)
+#endif
+#ifdef CAN_ISOTP_LL_OPTS
+    FDLOOP_ROW(CAN_ISOTP_LL_OPTS)
+#endif
+#ifdef SOL_CAN_J1939
+    FDLOOP_ROW(SOL_CAN_J1939)
+#endif
+#ifdef SO_J1939_FILTER
+    FDLOOP_ROW(SO_J1939_FILTER)
+#endif
+#ifdef SO_J1939_PROMISC
+    FDLOOP_ROW(SO_J1939_PROMISC)
+#endif
+#ifdef SO_J1939_SEND_PRIO
+    FDLOOP_ROW(SO_J1939_SEND_PRIO)
+#endif
+#ifdef SO_J1939_ERRQUEUE
+    FDLOOP_ROW(SO_J1939_ERRQUEUE)
+#endif
+#ifdef SCM_J1939_DEST_ADDR
+    FDLOOP_ROW(SCM_J1939_DEST_ADDR)
+#endif
+#ifdef SCM_J1939_DEST_NAME
+    FDLOOP_ROW(SCM_J1939_DEST_NAME)
+#endif
+#ifdef SCM_J1939_PRIO
+    FDLOOP_ROW(SCM_J1939_PRIO)
+#endif
+#ifdef SCM_J1939_ERRQUEUE
+    FDLOOP_ROW(SCM_J1939_ERRQUEUE)
+#endif
+#ifdef J1939_IDLE_ADDR
+    FDLOOP_ROW(J1939_IDLE_ADDR)
+#endif
+#ifdef J1939_NO_ADDR
+    FDLOOP_ROW(J1939_NO_ADDR)
+#endif
+#ifdef J1939_NO_NAME
+    FDLOOP_ROW(J1939_NO_NAME)
+#endif
+#ifdef J1939_NO_PGN
+    FDLOOP_ROW(J1939_NO_PGN)
+#endif
+#ifdef J1939_PGN_REQUEST
+    FDLOOP_ROW(J1939_PGN_REQUEST)
+#endif
+#ifdef J1939_PGN_ADDRESS_CLAIMED
+    FDLOOP_ROW(J1939_PGN_ADDRESS_CLAIMED)
 #endif
 };
 // clang-format on

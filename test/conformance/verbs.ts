@@ -293,7 +293,7 @@ export const verbs: Record<string, Verb> = {
     }
     return [data()];
   },
-  shutdown: (w, f, name: string, how: string) => sock(w, f, name).shutdown(socketConstants[`SHUT_${how}`]),
+  shutdown: (w, f, name: string, how: string) => sock(w, f, name).shutdown(socketConstants[`SHUT_${how}` as 'SHUT_WR']),
   closeSock(w, f, name: string) {
     // The number may belong to something else from now on.
     sock(w, f, name).close();

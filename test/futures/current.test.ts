@@ -5,6 +5,7 @@ import { SelectorEventLoop } from '../../lib/event-loop';
 import { currentTask, enterTask, getRunningLoop, isInsideLoop, swapCurrentTask } from '../../lib/futures/current';
 import { Future } from '../../lib/futures/future';
 import { sleep } from '../../lib/futures/sleep';
+import { createTask } from '../../lib/futures/task';
 import type { Handle } from '../../lib/loop/handle';
 import { outsideOfMicrotasks, useLoop } from '../support/loops';
 import { aw, forEveryKind } from '../support/programs';
@@ -30,6 +31,19 @@ forEveryKind('current task', (subject, program) => {
     expect(seen).toEqual([task, task, null, null]);
     expect(currentTask(loop)).toBeNull();
     expect(isInsideLoop()).toBe(false);
+  });
+
+  test('createTask() makes a task of the loop that is running, and refuses where none is', async () => {
+    const { loop } = subject.current;
+    const body = program(function* () {
+      return currentTask()?.getName();
+    });
+    const main = program(function* () {
+      const task = createTask(body, { name: 'by name' });
+      return [task.getLoop() === loop, yield* aw(task)];
+    });
+    expect(await subject.current.run(main)).toEqual([true, 'by name']);
+    expect(() => createTask(body)).toThrow(expect.objectContaining({ code: 'ERR_NO_RUNNING_LOOP' }));
   });
 
   test('FUT-029: is each task’s own while several take turns', async () => {

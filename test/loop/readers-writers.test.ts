@@ -6,6 +6,7 @@ import { EVENT_READ, EVENT_WRITE } from '../../lib/base/constants';
 import type { FileObject } from '../../lib/selectors/file-object';
 import type { Handle } from '../../lib/loop/handle';
 import { socketpair, type Socket } from '../../lib/sockets/socket';
+import type { TransportSocket } from '../../lib/transports/transport-socket';
 import { Protocol } from '../../lib/transports/protocol';
 import { closedDescriptor } from '../support/descriptors';
 import { useLoop } from '../support/loops';
@@ -73,7 +74,7 @@ describe('readers and writers', () => {
     const [transport] = await subject.current.run(
       loop.createConnection(() => new Protocol(), null, null, { sock: sock.dup() }),
     );
-    const fd = (transport.getExtraInfo('socket') as Socket).fileno();
+    const fd = (transport.getExtraInfo('socket') as TransportSocket).fileno();
     const refused = expect.objectContaining({ name: 'RuntimeError', code: 'ERR_FD_IN_USE' });
     expect(() => loop.addReader(fd, nothing)).toThrow(refused);
     expect(() => loop.removeReader(fd)).toThrow(refused);

@@ -62,3 +62,11 @@ function listedSources(): string[] {
 (hasList ? test : test.skip)('both builds read native/sources.gypi', () => {
   expect(['binding.gyp', 'CMakeLists.txt'].filter((file) => !read(file).includes('native/sources.gypi'))).toEqual([]);
 });
+
+test('the names of the socket constants in TypeScript are those of the native table', () => {
+  const namesIn = (file: string, pattern: RegExp) => [...codeOf(file).matchAll(pattern)].map(([, name]) => name);
+  const native = namesIn('native/socket/constants.cc', /^ *FDLOOP_ROW\((\w+)\)/gm);
+  const typed = [...read('lib/sockets/constant-names.ts').matchAll(/^ {2}\| '(\w+)'/gm)].map(([, name]) => name);
+  expect(native.length).toBeGreaterThan(300);
+  expect(typed).toEqual(native);
+});

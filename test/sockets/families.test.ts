@@ -205,6 +205,14 @@ describeOnLinux('vsock', () => {
 });
 
 describeOnLinux('CAN', () => {
+  // The headers enumerate these, without a macro of the same name.
+  test('has the numbers of its options', () => {
+    const { SOL_CAN_RAW, CAN_RAW_FILTER, CAN_RAW_LOOPBACK, CAN_RAW_FD_FRAMES, CAN_RAW_JOIN_FILTERS } = socketConstants;
+    expect([SOL_CAN_RAW, CAN_RAW_FILTER, CAN_RAW_LOOPBACK, CAN_RAW_FD_FRAMES, CAN_RAW_JOIN_FILTERS]).toEqual([
+      101, 1, 3, 5, 6,
+    ]);
+  });
+
   test('which form an address has is the affair of the protocol', () => {
     expect(thereAndBack(AF_CAN, ['lo'], CAN_RAW)).toEqual(['lo']);
     expect(thereAndBack(AF_CAN, [''], CAN_RAW)).toEqual(['']);
