@@ -1,7 +1,7 @@
 // scripted_kqueue.cc: kqueue() and kevent() on top of epoll. epoll knows a descriptor once, with both
 // directions; the table here knows its filters. What epoll forgets (a closed descriptor) the table finds out
-// when it next touches the descriptor. Loops of several threads may use it: one lock is on all that it knows, but
-// not while it waits.
+// when it next touches the descriptor. Loops of several threads may use it: one lock is on all that it knows,
+// but not while it waits.
 #include "test/kqueue/scripted_kqueue.h"
 
 #include <errno.h>
