@@ -9,7 +9,14 @@
 
 namespace {
 
+// The answer for a name is written where its calls find it, which binutils makes read-only (2.44 does).
+void MakeWritable(void* place) {
+  DWORD before;
+  VirtualProtect(place, sizeof(void*), PAGE_READWRITE, &before);
+}
+
 FARPROC WINAPI UseThisProgram(unsigned event, PDelayLoadInfo info) {
+  if (event == dliStartProcessing) MakeWritable(info->ppfn);
   if (event != dliNotePreLoadLibrary || _stricmp(info->szDll, "node.exe") != 0) return nullptr;
   return reinterpret_cast<FARPROC>(GetModuleHandleW(nullptr));
 }
