@@ -120,7 +120,8 @@ describe('connecting', () => {
       expect(thrownBy(() => listener.accept())).toBeInstanceOf(BlockingIOError);
     }
     expect(thrownBy(() => kit.current.socket(AF_INET, socketConstants.SOCK_DGRAM).listen())).toMatchObject({
-      code: isWine ? 'EINVAL' : 'EOPNOTSUPP',
+      // The former is wine's before 10.
+      code: isWine ? expect.stringMatching(/^(EINVAL|EOPNOTSUPP)$/) : 'EOPNOTSUPP',
       syscall: 'listen',
     });
   });
