@@ -337,6 +337,8 @@ TEST(ADoorForThirtyTwoSockets) {
   Event event;
   const int before = OpenHandles();
   auto selector = Make();
+  // Wine 10 opens a handle for a thread that waits.
+  CHECK_EQ(selector->Wait(kMs, &event, 1), 0);
   const int without_door = OpenHandles();
   int doors = 0;
   for (int i = 0; i < 100; ++i) {
@@ -348,9 +350,9 @@ TEST(ADoorForThirtyTwoSockets) {
   }
   CHECK_EQ(doors, 4);
   CHECK_EQ(selector->Wait(0, &event, 1), 0);
-  // Places become free when the packets have come, which may take a moment, and are taken again.
+  // Places become free when the packets have come, and are taken again.
   for (const SocketPair& pair : pairs) CHECK_EQ(selector->Remove(pair.a), 0);
-  CHECK_EQ(selector->Wait(50 * kMs, &event, 1), 0);
+  CHECK_EQ(selector->Wait(0, &event, 1), 0);
   for (const SocketPair& pair : pairs) CHECK_EQ(selector->Add(pair.a, kRead | kPriority), 0);
   CHECK_EQ(OpenHandles(), without_door + doors);
   CHECK(Put(pairs[49].b, "x", 1));
