@@ -8,6 +8,7 @@ import { isMainThread } from 'node:worker_threads';
 
 import { THREAD_JOIN_TIMEOUT, type Seconds } from './base/constants';
 import { CancelledError, KeyboardInterrupt, RuntimeError, ValueError } from './base/errors';
+import { checkOptions, type OptionNames } from './base/options';
 import { SIGINT } from './base/signal-number';
 import { SelectorEventLoop } from './event-loop';
 import { copyContext } from './futures/context';
@@ -26,6 +27,8 @@ export interface RunOptions {
   /** Lets a synchronous run keep the thread in Electron's main process and renderers, which refuse it otherwise. */
   allowBlocking?: boolean | undefined;
 }
+
+const names: OptionNames<RunOptions> = { debug: true, loopFactory: true, allowBlocking: true };
 
 export interface RunnerRunOptions {
   /** The asynchronous context of the main task; that of the runner's first use if left out. */
@@ -47,8 +50,9 @@ export class Runner {
   #loop: SelectorEventLoop | null = null;
   #context: AsyncResource | null = null;
 
-  /** Makes nothing yet. */
+  /** Makes nothing yet. @throws TypeError for an option that there is not */
   constructor(options: RunOptions = {}) {
+    checkOptions('a runner', options, names);
     this.#options = options;
   }
 

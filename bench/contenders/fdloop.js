@@ -137,7 +137,7 @@ function* main() {
   const announce = (sock) => console.log(`port ${sock.getsockname()[1]}`);
   if (mode === 'udp') {
     const [transport] = yield* loop.createDatagramEndpoint(() => new EchoDatagrams(), {
-      localAddress: ['127.0.0.1', 0],
+      localAddr: ['127.0.0.1', 0],
     });
     announce(transport.getExtraInfo('socket'));
     yield* loop.createFuture();

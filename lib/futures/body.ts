@@ -1,7 +1,9 @@
 // body.ts: running a piece of a task's coroutine that the caller gave as a function or as an awaitable: in the same task
 // and without an iteration of the loop, as `async with` and a nested `await` do in Python.
 
-import { CancelledError } from '../base/errors';
+import { inspect } from 'node:util';
+
+import { CancelledError, typeError } from '../base/errors';
 import { runInTask } from './context';
 import {
   Coroutine,
@@ -15,6 +17,12 @@ import { ensureFuture, type Awaitable } from './ensure-future';
 import { SameStep, type CoroutineGenerator } from './frame';
 import { isFuture, type Awaited } from './future';
 import type { Task } from './task';
+
+/** @throws TypeError for what is no function, such as a promise or a coroutine: it has to be called inside */
+export function checkBody(body: unknown): void {
+  if (typeof body === 'function') return;
+  throw typeError(`a body is a function, such as async () => { ... }, not ${inspect(body, { depth: 0 })}`);
+}
 
 /**
  * Calls `body` and goes on with what it returned, until that is done.

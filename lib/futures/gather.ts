@@ -3,6 +3,7 @@
 import { inspect } from 'node:util';
 
 import { typeError, ValueError } from '../base/errors';
+import { checkOptions, type OptionNames } from '../base/options';
 import type { BaseEventLoop } from '../loop/base-event-loop';
 import { isCoroutineLike } from './coroutine';
 import { getRunningLoop } from './current';
@@ -13,6 +14,8 @@ export interface GatherOptions {
   /** Exceptions and cancellations stand in the list of results instead of failing the whole. */
   returnExceptions?: boolean;
 }
+
+const names: OptionNames<GatherOptions> = { returnExceptions: true };
 
 /** The future of a gather: to cancel it is to cancel its children. */
 class GatheringFuture<T> extends Future<T> {
@@ -54,6 +57,7 @@ export function gather<const A extends readonly Awaitable<unknown>[]>(
 ): Future<{ -readonly [K in keyof A]: unknown }>;
 export function gather(awaitables: Iterable<Awaitable<unknown>>, options: GatherOptions = {}): Future<unknown[]> {
   checkList(awaitables, 'gather');
+  checkOptions('gather', options, names);
   const returnExceptions = options.returnExceptions === true;
   const done: Future[] = [];
   let outer: GatheringFuture<unknown[]> | null = null;

@@ -4,7 +4,7 @@ import { inspect } from 'node:util';
 
 import { ExceptionGroup, isFatal, RuntimeError } from '../base/errors';
 import type { BaseEventLoop } from '../loop/base-event-loop';
-import { isCancelled, runBody, takeBackCancel } from './body';
+import { checkBody, isCancelled, runBody, takeBackCancel } from './body';
 import { closeCoroutine, Coroutine, type CoroutineFunction, type CoroutineLike } from './coroutine';
 import { currentTask } from './current';
 import type { CoroutineGenerator } from './frame';
@@ -66,6 +66,7 @@ export class TaskGroup {
 
   /** @internal */
   *_run<T>(body: CoroutineFunction<T, [TaskGroup]>): CoroutineGenerator<T> {
+    checkBody(body);
     const task = this._enter();
     let outcome: { error: unknown } | { result: T };
     try {

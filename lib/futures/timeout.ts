@@ -8,7 +8,7 @@ import { inspect } from 'node:util';
 import type { Seconds } from '../base/constants';
 import { RuntimeError, TimeoutError } from '../base/errors';
 import type { Handle } from '../loop/handle';
-import { isCancelled, runBody, takeBackCancel } from './body';
+import { checkBody, isCancelled, runBody, takeBackCancel } from './body';
 import { Coroutine, type CoroutineFunction } from './coroutine';
 import { currentTask, getRunningLoop } from './current';
 import type { CoroutineGenerator } from './frame';
@@ -40,7 +40,7 @@ export class Timeout {
    * @throws (when awaited) RuntimeError if run twice, or outside of a task; TimeoutError; whatever `body` throws
    */
   run<T>(body: CoroutineFunction<T, [Timeout]>): Coroutine<T> {
-    return new Coroutine(this._run(() => body(this)));
+    return new Coroutine(this._run(body));
   }
 
   /** The deadline in seconds, or null. */
@@ -77,11 +77,12 @@ export class Timeout {
   }
 
   /** @internal */
-  *_run<T>(body: () => unknown): CoroutineGenerator<T> {
+  *_run<T>(body: CoroutineFunction<T, [Timeout]>): CoroutineGenerator<T> {
+    checkBody(body);
     this._enter();
     let result: T;
     try {
-      result = yield* runBody<T>(this._task as Task, body);
+      result = yield* runBody<T>(this._task as Task, body, () => body(this));
     } catch (error) {
       this._exit(true, error);
       throw error;
@@ -149,8 +150,7 @@ export function timeoutAt<T>(when: Seconds | null, body: CoroutineFunction<T, [T
 }
 
 function* timingOut<T>(delay: Seconds | null, body: CoroutineFunction<T, [Timeout]>): CoroutineGenerator<T> {
-  const cm = timeoutAfter(delay);
-  return yield* cm._run<T>(() => body(cm));
+  return yield* timeoutAfter(delay)._run<T>(body);
 }
 
 /** A timeout that comes `delay` seconds from now. */

@@ -4,6 +4,7 @@ import { inspect } from 'node:util';
 
 import type { Seconds } from '../base/constants';
 import { typeError, ValueError } from '../base/errors';
+import { checkOptions, type OptionNames } from '../base/options';
 import { Coroutine } from './coroutine';
 import { getRunningLoop } from './current';
 import type { CoroutineGenerator } from './frame';
@@ -27,6 +28,8 @@ export interface WaitOptions {
   returnWhen?: ReturnWhen;
 }
 
+const names: OptionNames<WaitOptions> = { timeout: true, returnWhen: true };
+
 /**
  * Waits until the futures have come as far as `returnWhen` says, or the time is up. Raises nothing of what is in them,
  * and cancels none. asyncio: wait.
@@ -42,9 +45,11 @@ export function wait<F extends Future>(
 
 function* waiting<F extends Future>(
   futures: Iterable<F>,
-  { timeout = null, returnWhen = ALL_COMPLETED }: WaitOptions,
+  options: WaitOptions,
 ): CoroutineGenerator<{ done: Set<F>; pending: Set<F> }> {
   checkList(futures, 'wait');
+  checkOptions('wait', options, names);
+  const { timeout = null, returnWhen = ALL_COMPLETED } = options;
   const set = new Set(futures);
   if (set.size === 0) throw new ValueError('the list of futures to wait for is empty');
   if (returnWhen !== FIRST_COMPLETED && returnWhen !== FIRST_EXCEPTION && returnWhen !== ALL_COMPLETED) {

@@ -5,16 +5,18 @@ import { inspect } from 'node:util';
 
 import { ValueError } from '../base/errors';
 import { logger } from '../base/log';
+import { checkOptions } from '../base/options';
 import type { CoroutineGenerator } from '../futures/frame';
 import type { BaseSelectorEventLoop } from '../loop/selector-event-loop';
 import { SOCK_STREAM } from '../sockets/constants';
 import type { SocketLike } from '../sockets/socket-io';
 import type { BaseProtocol } from '../transports/protocol';
-import { serverSettings, type SSLServerOptions, type SSLSettings } from '../tls/options';
+import { serverSettings, sslServerNames, type SSLServerOptions, type SSLSettings } from '../tls/options';
 import { makeSSLTransport } from '../tls/make-transport';
 import type { SSLTransport } from '../tls/ssl-transport';
 import type { SelectorSocketTransport } from '../transports/socket-transport';
 import type { Transport } from '../transports/transport';
+import { checkFactory } from './factory';
 import { untilMade } from './until-made';
 
 /** What a connecting verb gives. */
@@ -67,6 +69,8 @@ export function* connectAcceptedSocket<P extends BaseProtocol>(
   sock: SocketLike,
   options: SSLServerOptions,
 ): CoroutineGenerator<AnyConnection<P>> {
+  checkOptions('connectAcceptedSocket', options, sslServerNames);
+  checkFactory(protocolFactory);
   checkStream(sock);
   // asyncio says it this way here, and by a TypeError where a server is made (TLS-005, SRV-022).
   if ((options.ssl as unknown) === true)

@@ -4,6 +4,7 @@ import { inspect } from 'node:util';
 
 import { makeOSError, OSError, ValueError } from '../base/errors';
 import { logger } from '../base/log';
+import { checkOptions, type OptionNames } from '../base/options';
 import type { Seconds } from '../base/constants';
 import type { CoroutineGenerator } from '../futures/frame';
 import { staggeredRace } from '../futures/staggered-race';
@@ -14,8 +15,9 @@ import { SOCK_STREAM } from '../sockets/constants';
 import type { AddressInfo, Host, Port } from '../sockets/numeric-address';
 import { Socket } from '../sockets/socket';
 import type { BaseProtocol } from '../transports/protocol';
-import { clientSettings, type SSLClientOptions } from '../tls/options';
+import { clientSettings, sslClientNames, type SSLClientOptions } from '../tls/options';
 import { attachProtocol, checkStream, type AnyConnection } from './attach';
+import { checkFactory } from './factory';
 
 export interface ConnectOptions extends SSLClientOptions {
   /** AF_INET or AF_INET6; whatever the host has if left out. */
@@ -26,7 +28,7 @@ export interface ConnectOptions extends SSLClientOptions {
   /** A connected stream socket, instead of host and port. It is the transport's from then on. */
   sock?: Socket | null;
   /** Where to connect from: [host, port]. */
-  localAddress?: readonly [host: Host, port: Port] | null;
+  localAddr?: readonly [host: Host, port: Port] | null;
   /** Seconds after which the next address is tried beside the one before (RFC 8305: 0.25); one after the other if left out. */
   happyEyeballsDelay?: Seconds | null;
   /** Addresses of the first family at the head of the order, then the families take turns; 1 with happy eyeballs. */
@@ -35,6 +37,18 @@ export interface ConnectOptions extends SSLClientOptions {
   allErrors?: boolean;
 }
 
+const names: OptionNames<ConnectOptions> = {
+  ...sslClientNames,
+  family: true,
+  proto: true,
+  flags: true,
+  sock: true,
+  localAddr: true,
+  happyEyeballsDelay: true,
+  interleave: true,
+  allErrors: true,
+};
+
 export function* createConnection<P extends BaseProtocol>(
   loop: BaseSelectorEventLoop,
   protocolFactory: () => P,
@@ -42,6 +56,8 @@ export function* createConnection<P extends BaseProtocol>(
   port: Port,
   options: ConnectOptions,
 ): CoroutineGenerator<AnyConnection<P>> {
+  checkOptions('createConnection', options, names);
+  checkFactory(protocolFactory);
   const { sock = null } = options;
   const ssl = clientSettings(options, host);
   let socket: Socket;
@@ -64,14 +80,14 @@ function* connectToFirst(
   port: Port,
   options: ConnectOptions,
 ): CoroutineGenerator<Socket> {
-  const { family = 0, proto = 0, flags = 0, localAddress = null, allErrors = false } = options;
+  const { family = 0, proto = 0, flags = 0, localAddr = null, allErrors = false } = options;
   const wanted = { family, type: SOCK_STREAM, proto, flags };
   const remotes = yield* ensureResolved(loop, host, port, wanted);
   if (remotes.length === 0) throw noAddresses(host);
   let locals: AddressInfo[] | null = null;
-  if (localAddress !== null) {
-    locals = yield* ensureResolved(loop, localAddress[0], localAddress[1], wanted);
-    if (locals.length === 0) throw noAddresses(localAddress[0]);
+  if (localAddr !== null) {
+    locals = yield* ensureResolved(loop, localAddr[0], localAddr[1], wanted);
+    if (locals.length === 0) throw noAddresses(localAddr[0]);
   }
   const delay = options.happyEyeballsDelay ?? null;
   const interleave = options.interleave ?? (delay === null ? 0 : 1);

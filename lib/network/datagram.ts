@@ -4,6 +4,7 @@ import { inspect } from 'node:util';
 
 import { OSError, typeError, ValueError } from '../base/errors';
 import { logger } from '../base/log';
+import { checkOptions, type OptionNames } from '../base/options';
 import type { CoroutineGenerator } from '../futures/frame';
 import type { BaseSelectorEventLoop } from '../loop/selector-event-loop';
 import { ensureResolved, sockConnect } from '../loop/sock-io';
@@ -12,15 +13,16 @@ import { AF_UNIX, SO_BROADCAST, SOCK_DGRAM, SOL_SOCKET } from '../sockets/consta
 import { Socket } from '../sockets/socket';
 import type { SelectorDatagramTransport } from '../transports/datagram-transport';
 import type { DatagramProtocol } from '../transports/protocol';
+import { checkFactory } from './factory';
 import { setReusePort } from './reuse-port';
 import { removeStaleSocket } from './socket-file';
 import { untilMade } from './until-made';
 
 export interface DatagramOptions {
   /** Where to listen: [host, port], or a path with AF_UNIX. */
-  localAddress?: InetAddress | UnixAddress | null;
+  localAddr?: InetAddress | UnixAddress | null;
   /** Where to send: the endpoint is connected to it. */
-  remoteAddress?: InetAddress | UnixAddress | null;
+  remoteAddr?: InetAddress | UnixAddress | null;
   /** AF_INET, AF_INET6 or AF_UNIX; needed if no address tells it. */
   family?: number;
   proto?: number;
@@ -33,6 +35,17 @@ export interface DatagramOptions {
   /** A bound or connected datagram socket, instead of everything else. It is the transport's from then on. */
   sock?: Socket | null;
 }
+
+const names: OptionNames<DatagramOptions> = {
+  localAddr: true,
+  remoteAddr: true,
+  family: true,
+  proto: true,
+  flags: true,
+  reusePort: true,
+  allowBroadcast: true,
+  sock: true,
+};
 
 export type DatagramEndpoint<P extends DatagramProtocol> = [transport: SelectorDatagramTransport, protocol: P];
 
@@ -49,6 +62,8 @@ export function* createDatagramEndpoint<P extends DatagramProtocol>(
   protocolFactory: () => P,
   options: DatagramOptions,
 ): CoroutineGenerator<DatagramEndpoint<P>> {
+  checkOptions('createDatagramEndpoint', options, names);
+  checkFactory(protocolFactory);
   const given = options.sock ?? null;
   let sock: Socket;
   let remote: Address | null = null;
@@ -85,24 +100,24 @@ function checkGiven(sock: Socket, options: DatagramOptions): void {
 }
 
 function* candidates(loop: BaseSelectorEventLoop, options: DatagramOptions): CoroutineGenerator<Candidate[]> {
-  const { localAddress = null, remoteAddress = null, family = 0, proto = 0, flags = 0 } = options;
-  if (localAddress === null && remoteAddress === null) {
+  const { localAddr = null, remoteAddr = null, family = 0, proto = 0, flags = 0 } = options;
+  if (localAddr === null && remoteAddr === null) {
     if (family === 0) throw new ValueError('unexpected address family: give a family or an address');
     return [{ family, proto, local: null, remote: null }];
   }
   if (family === AF_UNIX) {
-    for (const address of [localAddress, remoteAddress]) {
+    for (const address of [localAddr, remoteAddr]) {
       if (address !== null && typeof address !== 'string' && !(address instanceof Uint8Array)) {
         throw typeError(`an address of a Unix socket is a path, not ${inspect(address)}`);
       }
     }
-    if (localAddress !== null) removeStaleSocket(localAddress as UnixAddress);
-    return [{ family, proto, local: localAddress, remote: remoteAddress }];
+    if (localAddr !== null) removeStaleSocket(localAddr as UnixAddress);
+    return [{ family, proto, local: localAddr, remote: remoteAddr }];
   }
   const byFamily = new Map<string, Candidate>();
   for (const [side, address] of [
-    ['local', localAddress],
-    ['remote', remoteAddress],
+    ['local', localAddr],
+    ['remote', remoteAddr],
   ] as const) {
     if (address === null) continue;
     if (!Array.isArray(address) || address.length !== 2) {
@@ -118,7 +133,7 @@ function* candidates(loop: BaseSelectorEventLoop, options: DatagramOptions): Cor
     }
   }
   const complete = [...byFamily.values()].filter(
-    ({ local, remote }) => (localAddress === null || local !== null) && (remoteAddress === null || remote !== null),
+    ({ local, remote }) => (localAddr === null || local !== null) && (remoteAddr === null || remote !== null),
   );
   if (complete.length === 0) throw new ValueError('cannot get address information');
   return complete;

@@ -12,6 +12,7 @@ import type { BaseProtocol } from '../transports/protocol';
 import { UnixReadPipeTransport } from '../transports/read-pipe-transport';
 import type { ReadTransport, Transport } from '../transports/transport';
 import { UnixWritePipeTransport } from '../transports/write-pipe-transport';
+import { checkFactory } from './factory';
 import { untilMade } from './until-made';
 
 /** What `connectReadPipe` gives. */
@@ -28,6 +29,7 @@ function* connectPipe<P extends BaseProtocol, T extends PipeTransport>(
   makeTransport: (protocol: P, waiter: Future<void>) => T,
 ): CoroutineGenerator<[T, P]> {
   if (process.platform === 'win32') throw new NotImplementedError('a loop has no pipe transports on Windows');
+  checkFactory(protocolFactory);
   const protocol = protocolFactory();
   const waiter = loop.createFuture<void>();
   const transport = makeTransport(protocol, waiter);

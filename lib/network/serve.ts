@@ -5,6 +5,7 @@ import { inspect } from 'node:util';
 import { DEFAULT_BACKLOG } from '../base/constants';
 import { OSError, makeOSError, ValueError } from '../base/errors';
 import { logger } from '../base/log';
+import { checkOptions, type OptionNames } from '../base/options';
 import type { CoroutineGenerator } from '../futures/frame';
 import { gather } from '../futures/gather';
 import type { BaseSelectorEventLoop } from '../loop/selector-event-loop';
@@ -22,8 +23,9 @@ import {
 import type { AddressInfo, Host, Port, ResolveOptions } from '../sockets/numeric-address';
 import { Socket } from '../sockets/socket';
 import { addressFields } from '../sockets/address';
-import { serverSettings, type SSLServerOptions } from '../tls/options';
+import { serverSettings, sslServerNames, type SSLServerOptions } from '../tls/options';
 import { setReusePort } from './reuse-port';
+import { checkFactory } from './factory';
 import { Server, type ProtocolFactory } from './server';
 
 export interface ServeOptions extends SSLServerOptions {
@@ -45,6 +47,18 @@ export interface ServeOptions extends SSLServerOptions {
   startServing?: boolean;
 }
 
+const names: OptionNames<ServeOptions> = {
+  ...sslServerNames,
+  family: true,
+  flags: true,
+  sock: true,
+  backlog: true,
+  reuseAddress: true,
+  reusePort: true,
+  keepAlive: true,
+  startServing: true,
+};
+
 /** Several hosts, one, or null for every interface. */
 export type Hosts = Host | readonly string[];
 
@@ -55,6 +69,8 @@ export function* createServer(
   port: Port,
   options: ServeOptions,
 ): CoroutineGenerator<Server> {
+  checkOptions('createServer', options, names);
+  checkFactory(protocolFactory);
   const { sock = null, backlog = DEFAULT_BACKLOG, startServing = true } = options;
   const ssl = serverSettings(options);
   let sockets: Socket[];

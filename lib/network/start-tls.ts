@@ -3,10 +3,11 @@
 import { inspect } from 'node:util';
 
 import { RuntimeError, typeError } from '../base/errors';
+import { checkOptions, type OptionNames } from '../base/options';
 import type { CoroutineGenerator } from '../futures/frame';
 import type { BaseSelectorEventLoop } from '../loop/selector-event-loop';
 import { describeType } from '../sockets/socket';
-import type { SSLOptions, SSLSettings, SSLTimeouts } from '../tls/options';
+import { sslTimeoutNames, type SSLOptions, type SSLSettings, type SSLTimeouts } from '../tls/options';
 import { type LowerTransport, SSLProtocol } from '../tls/ssl-protocol';
 import type { SSLTransport } from '../tls/ssl-transport';
 import type { BaseProtocol } from '../transports/protocol';
@@ -24,6 +25,13 @@ export interface StartTlsOptions extends SSLTimeouts {
   received?: Uint8Array | null;
 }
 
+const names: OptionNames<StartTlsOptions> = {
+  ...sslTimeoutNames,
+  serverSide: true,
+  serverHostname: true,
+  received: true,
+};
+
 export function* startTls(
   loop: BaseSelectorEventLoop,
   transport: Transport,
@@ -31,6 +39,7 @@ export function* startTls(
   ssl: SSLOptions,
   options: StartTlsOptions,
 ): CoroutineGenerator<SSLTransport> {
+  checkOptions('startTls', options, names);
   if (typeof ssl !== 'object' || ssl === null) throw typeError(`ssl must be an object of options, not ${inspect(ssl)}`);
   if ((transport as { _startTlsCompatible?: boolean } | null)?._startTlsCompatible !== true) {
     throw typeError(`transport ${inspect(transport)} is not supported by startTls()`);

@@ -6,6 +6,7 @@ import { inspect } from 'node:util';
 import { DEFAULT_BACKLOG } from '../base/constants';
 import { makeOSError, OSError, ValueError } from '../base/errors';
 import { logger } from '../base/log';
+import { checkOptions, type OptionNames } from '../base/options';
 import type { CoroutineGenerator } from '../futures/frame';
 import type { BaseSelectorEventLoop } from '../loop/selector-event-loop';
 import { sockConnect } from '../loop/sock-io';
@@ -13,8 +14,16 @@ import type { UnixAddress } from '../sockets/address';
 import { AF_UNIX, SOCK_STREAM } from '../sockets/constants';
 import { Socket } from '../sockets/socket';
 import type { BaseProtocol } from '../transports/protocol';
-import { clientSettings, serverSettings, type SSLClientOptions, type SSLServerOptions } from '../tls/options';
+import {
+  clientSettings,
+  serverSettings,
+  sslClientNames,
+  type SSLClientOptions,
+  sslServerNames,
+  type SSLServerOptions,
+} from '../tls/options';
 import { attachProtocol, type AnyConnection } from './attach';
+import { checkFactory } from './factory';
 import { removeStaleSocket } from './socket-file';
 import { Server, type ProtocolFactory } from './server';
 
@@ -31,6 +40,9 @@ export interface UnixServeOptions extends SSLServerOptions {
   /** False to listen later, with `server.startServing()`. */
   startServing?: boolean;
 }
+
+const connectNames: OptionNames<UnixConnectOptions> = { ...sslClientNames, sock: true };
+const serveNames: OptionNames<UnixServeOptions> = { ...sslServerNames, sock: true, backlog: true, startServing: true };
 
 function checkUnixStream(sock: Socket): void {
   if (sock.family !== AF_UNIX || sock.type !== SOCK_STREAM) {
@@ -55,6 +67,8 @@ export function* createUnixConnection<P extends BaseProtocol>(
   path: UnixAddress | null,
   options: UnixConnectOptions,
 ): CoroutineGenerator<AnyConnection<P>> {
+  checkOptions('createUnixConnection', options, connectNames);
+  checkFactory(protocolFactory);
   const ssl = clientSettings(options, null);
   const chosen = choose(path, options.sock ?? null);
   if ('sock' in chosen) return yield* attachProtocol(loop, chosen.sock, protocolFactory, ssl);
@@ -74,6 +88,8 @@ export function* createUnixServer(
   path: UnixAddress | null,
   options: UnixServeOptions,
 ): CoroutineGenerator<Server> {
+  checkOptions('createUnixServer', options, serveNames);
+  checkFactory(protocolFactory);
   const ssl = serverSettings(options);
   const chosen = choose(path, options.sock ?? null);
   const socket = 'sock' in chosen ? chosen.sock : bindTo(chosen.path);

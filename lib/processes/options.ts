@@ -4,6 +4,7 @@
 import { inspect } from 'node:util';
 
 import { typeError, ValueError } from '../base/errors';
+import { checkOptions, type OptionNames } from '../base/options';
 import { toFd, type FileObject } from '../selectors/file-object';
 import { describeType, int32, size } from '../sockets/arguments';
 
@@ -49,10 +50,23 @@ export interface SpawnOptions {
   extraGroups?: readonly number[] | null;
 }
 
-const names: ReadonlySet<string> = new Set<keyof SpawnOptions>([
-  ...(['stdin', 'stdout', 'stderr', 'executable', 'cwd', 'env', 'passFds', 'closeFds', 'restoreSignals'] as const),
-  ...(['startNewSession', 'processGroup', 'umask', 'user', 'group', 'extraGroups'] as const),
-]);
+const names: OptionNames<SpawnOptions> = {
+  stdin: true,
+  stdout: true,
+  stderr: true,
+  executable: true,
+  cwd: true,
+  env: true,
+  passFds: true,
+  closeFds: true,
+  restoreSignals: true,
+  startNewSession: true,
+  processGroup: true,
+  umask: true,
+  user: true,
+  group: true,
+  extraGroups: true,
+};
 
 /** What asyncio has but does not allow, since its pipes are for bytes. */
 const refusals: readonly [name: string, isRefused: (value: unknown, isShell: boolean) => boolean][] = [
@@ -64,21 +78,20 @@ const refusals: readonly [name: string, isRefused: (value: unknown, isShell: boo
   ['errors', (value) => value !== null],
 ];
 
+const allNames = { ...names, ...Object.fromEntries(refusals.map(([name]) => [name, true as const])) };
+
 /**
  * @param isShell for a command of the shell, else for a program
  * @throws ValueError for what is not allowed, TypeError for an option that there is not
  */
 export function checkNames(options: SpawnOptions, isShell: boolean): void {
+  checkOptions('a process', options, allNames);
   const given = options as Readonly<Record<string, unknown>>;
   for (const [name, isRefused] of refusals) {
     if (given[name] !== undefined && isRefused(given[name], isShell)) {
       throw new ValueError(`${name} cannot be ${inspect(given[name])} here`);
     }
   }
-  const unknown = Object.keys(given).find(
-    (name) => !names.has(name) && !refusals.some(([refused]) => refused === name),
-  );
-  if (unknown !== undefined) throw typeError(`a process has no option ${inspect(unknown)}`);
 }
 
 /** What a standard stream of the child is: of its own kind, or a descriptor of this process. */

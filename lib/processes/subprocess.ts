@@ -7,6 +7,7 @@ import { isFatal, NotImplementedError, typeError, ValueError } from '../base/err
 import { logger } from '../base/log';
 import type { CoroutineGenerator } from '../futures/frame';
 import type { BaseSelectorEventLoop } from '../loop/selector-event-loop';
+import { checkFactory } from '../network/factory';
 import { describeType } from '../sockets/arguments';
 import { checkNames, PIPE, planSpawn, type CommandText, type SpawnOptions } from './options';
 import type { SubprocessProtocol } from './protocol';
@@ -50,6 +51,7 @@ function* run<P extends SubprocessProtocol>(
   options: SpawnOptions,
 ): CoroutineGenerator<Subprocess<P>> {
   if (process.platform === 'win32') throw new NotImplementedError('a loop has no child processes on Windows');
+  checkFactory(protocolFactory);
   const protocol = protocolFactory();
   const debugged = loop.getDebug() ? describe(command) : null;
   if (debugged !== null) logger.debug(`${debugged} stdin, stdout, stderr: ${describeStreams(options)}`);

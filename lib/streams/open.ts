@@ -39,17 +39,17 @@ const runningLoop = () => getRunningLoop() as BaseSelectorEventLoop;
 export function openConnection(
   host: Host = null,
   port: Port = null,
-  options: ConnectOptions & StreamOptions = {},
+  { limit, ...options }: ConnectOptions & StreamOptions = {},
 ): Coroutine<Streams> {
-  return new Coroutine(opening(options.limit, (loop, factory) => createConnection(loop, factory, host, port, options)));
+  return new Coroutine(opening(limit, (loop, factory) => createConnection(loop, factory, host, port, options)));
 }
 
 /** As `openConnection`, to a Unix socket. asyncio: open_unix_connection. */
 export function openUnixConnection(
   path: UnixAddress | null = null,
-  options: UnixConnectOptions & StreamOptions = {},
+  { limit, ...options }: UnixConnectOptions & StreamOptions = {},
 ): Coroutine<Streams> {
-  return new Coroutine(opening(options.limit, (loop, factory) => createUnixConnection(loop, factory, path, options)));
+  return new Coroutine(opening(limit, (loop, factory) => createUnixConnection(loop, factory, path, options)));
 }
 
 function* opening(
@@ -78,10 +78,10 @@ export function startServer(
   clientConnected: ClientConnected,
   host: Hosts = null,
   port: Port = null,
-  options: ServeOptions & StreamOptions = {},
+  { limit, ...options }: ServeOptions & StreamOptions = {},
 ): Coroutine<Server> {
   return new Coroutine(
-    serving(clientConnected, options.limit, (loop, factory) => createServer(loop, factory, host, port, options)),
+    serving(clientConnected, limit, (loop, factory) => createServer(loop, factory, host, port, options)),
   );
 }
 
@@ -89,10 +89,10 @@ export function startServer(
 export function startUnixServer(
   clientConnected: ClientConnected,
   path: UnixAddress | null = null,
-  options: UnixServeOptions & StreamOptions = {},
+  { limit, ...options }: UnixServeOptions & StreamOptions = {},
 ): Coroutine<Server> {
   return new Coroutine(
-    serving(clientConnected, options.limit, (loop, factory) => createUnixServer(loop, factory, path, options)),
+    serving(clientConnected, limit, (loop, factory) => createUnixServer(loop, factory, path, options)),
   );
 }
 

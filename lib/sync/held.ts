@@ -1,7 +1,7 @@
 // held.ts: a body that runs while something is held. asyncio: locks._ContextManagerMixin, `async with`.
 
 import { RuntimeError } from '../base/errors';
-import { awaitIn, runBody } from '../futures/body';
+import { awaitIn, checkBody, runBody } from '../futures/body';
 import { Coroutine, type CoroutineFunction } from '../futures/coroutine';
 import { currentTask } from '../futures/current';
 import type { Awaitable } from '../futures/ensure-future';
@@ -39,6 +39,7 @@ function* holding<T, H>(
   body: (...args: never[]) => unknown,
   call: (held: H) => unknown,
 ): CoroutineGenerator<T> {
+  checkBody(body);
   const task = thisTask();
   const held = yield* awaitIn(task, what.acquire());
   try {

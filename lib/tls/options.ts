@@ -5,6 +5,7 @@ import type { ConnectionOptions, createSecureContext, SecureContext, TlsOptions 
 
 import type { Seconds } from '../base/constants';
 import { typeError, ValueError } from '../base/errors';
+import type { OptionNames } from '../base/options';
 import { nodeTls } from './node-tls';
 
 type Shared = Pick<ConnectionOptions, 'ALPNProtocols' | 'secureContext' | 'rejectUnauthorized' | 'enableTrace'>;
@@ -39,6 +40,10 @@ export interface SSLServerOptions extends SSLTimeouts {
   /** Speak TLS: needs at least a key and a certificate, or a secureContext. */
   ssl?: SSLOptions | null;
 }
+
+export const sslTimeoutNames: OptionNames<SSLTimeouts> = { sslHandshakeTimeout: true, sslShutdownTimeout: true };
+export const sslServerNames: OptionNames<SSLServerOptions> = { ...sslTimeoutNames, ssl: true };
+export const sslClientNames: OptionNames<SSLClientOptions> = { ...sslTimeoutNames, ssl: true, serverHostname: true };
 
 /** One side of a TLS connection to be, checked. */
 export interface SSLSettings extends SSLTimeouts {

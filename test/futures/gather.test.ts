@@ -26,6 +26,13 @@ forEveryKind('gather', (subject, program) => {
     expect(await subject.current.run(main)).toEqual([[1, 2], 3]);
   });
 
+  test('an option that it does not have is refused', () => {
+    const options = { return_exceptions: true } as object;
+    expect(() => gather([], options)).toThrow(
+      "gather has no option 'return_exceptions': it is 'returnExceptions' here",
+    );
+  });
+
   test('RUN-042: of futures that are done already costs nothing', async () => {
     const { loop } = subject.current;
     const iteration = countIterations(loop);

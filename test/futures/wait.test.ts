@@ -72,6 +72,11 @@ describe('wait', () => {
     else await refused.toMatchObject(error as object);
   });
 
+  test('an option that it does not have is refused', async () => {
+    const main = () => wait([make()], { return_when: FIRST_COMPLETED } as object);
+    await expect(subject.current.run(main)).rejects.toThrow("wait has no option 'return_when'");
+  });
+
   test('RUN-030: an unknown returnWhen is a ValueError', async () => {
     const main = () => wait([make()], { returnWhen: 'SOMETIMES' as ReturnWhen });
     await expect(subject.current.run(main)).rejects.toMatchObject({ name: 'ValueError' });

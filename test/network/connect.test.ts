@@ -86,7 +86,7 @@ describe('createConnection', () => {
       })();
     }) as never;
     await expect(
-      subject.current.run(loop.createConnection(factory, 'remote', 1, { localAddress: ['local', 0] })),
+      subject.current.run(loop.createConnection(factory, 'remote', 1, { localAddr: ['local', 0] })),
     ).rejects.toBeInstanceOf(OSError);
     expect(asked).toEqual(['remote', 'local']);
     resolveTo();
@@ -141,8 +141,8 @@ describe('createConnection', () => {
   test('CONN-006, CONN-007: binds to the first local address of the family that works', async () => {
     const { loop } = subject.current;
     const good = listen();
-    const connect = (localAddress: [string, number]) =>
-      subject.current.run(loop.createConnection(factory, ...good, { localAddress }));
+    const connect = (localAddr: [string, number]) =>
+      subject.current.run(loop.createConnection(factory, ...good, { localAddr }));
     // macOS has no second address of the family.
     const local = isMac ? '127.0.0.1' : otherLoopback;
     const [transport] = await connect([local, 0]);
@@ -195,7 +195,7 @@ describe('createConnection', () => {
         subject.current
           .run(
             loop.createConnection(factory, 'remotes', 1, {
-              localAddress: ['locals', 0],
+              localAddr: ['locals', 0],
               happyEyeballsDelay,
               allErrors,
             }),

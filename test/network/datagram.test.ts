@@ -49,9 +49,9 @@ describe('createDatagramEndpoint', () => {
     );
 
   test('CONN-026: a pair of them talks', async () => {
-    const server = await open({ localAddress: ['127.0.0.1', 0] });
+    const server = await open({ localAddr: ['127.0.0.1', 0] });
     const address = server.socket.getsockname() as [string, number];
-    const client = await open({ remoteAddress: address });
+    const client = await open({ remoteAddr: address });
     client.transport.sendto(Buffer.from('hello'));
     await subject.current.runOnce();
     expect(server.protocol.received).toEqual(['hello']);
@@ -80,11 +80,11 @@ describe('createDatagramEndpoint', () => {
 
   test('CONN-021: addresses are [host, port]; with AF_UNIX, paths', async () => {
     for (const options of [
-      { localAddress: '127.0.0.1' },
-      { localAddress: ['127.0.0.1'] },
-      { remoteAddress: ['::1', 1, 0, 0] },
-      { family: AF_UNIX, localAddress: ['a', 1] },
-      { family: AF_UNIX, remoteAddress: 5 },
+      { localAddr: '127.0.0.1' },
+      { localAddr: ['127.0.0.1'] },
+      { remoteAddr: ['::1', 1, 0, 0] },
+      { family: AF_UNIX, localAddr: ['a', 1] },
+      { family: AF_UNIX, remoteAddr: 5 },
     ]) {
       expect(await rejection(options)).toMatchObject({ name: 'TypeError' });
     }
@@ -94,9 +94,9 @@ describe('createDatagramEndpoint', () => {
   testOnPosix('CONN-022: a socket file in the way is removed', async () => {
     const folder = mkdtempSync(path.join(tmpdir(), 'fdloop-'));
     const name = path.join(folder, 'socket');
-    const first = await open({ family: AF_UNIX, localAddress: name });
-    const second = await open({ family: AF_UNIX, localAddress: name });
-    const client = await open({ family: AF_UNIX, remoteAddress: name });
+    const first = await open({ family: AF_UNIX, localAddr: name });
+    const second = await open({ family: AF_UNIX, localAddr: name });
+    const client = await open({ family: AF_UNIX, remoteAddr: name });
     client.transport.sendto(Buffer.from('to the second'));
     await subject.current.runOnce();
     expect([first.protocol.received, second.protocol.received]).toEqual([[], ['to the second']]);
@@ -122,11 +122,11 @@ describe('createDatagramEndpoint', () => {
 
     test('CONN-023: both sides must have an address of one family', async () => {
       resolveTo({ local: ['::1'], remote: ['127.0.0.1'] });
-      expect(await rejection({ localAddress: ['local', 0], remoteAddress: ['remote', 0] })).toMatchObject({
+      expect(await rejection({ localAddr: ['local', 0], remoteAddr: ['remote', 0] })).toMatchObject({
         name: 'ValueError',
       });
       resolveTo({ local: ['::1', '127.0.0.1'], remote: ['127.0.0.2'] });
-      const { socket } = await open({ localAddress: ['local', 0], remoteAddress: ['remote', 0] });
+      const { socket } = await open({ localAddr: ['local', 0], remoteAddr: ['remote', 0] });
       expect(socket.family).toBe(AF_INET);
     });
 
@@ -135,10 +135,10 @@ describe('createDatagramEndpoint', () => {
       'CONN-024: the next pair is tried when one fails; when all fail, the first error counts',
       async () => {
         resolveTo({ local: ['2001:db8::1', '127.0.0.1'] });
-        const { socket } = await open({ localAddress: ['local', 0] });
+        const { socket } = await open({ localAddr: ['local', 0] });
         expect(socket.family).toBe(AF_INET);
         resolveTo({ local: ['2001:db8::1', '192.0.2.1'] });
-        const error = await rejection({ localAddress: ['local', 0] });
+        const error = await rejection({ localAddr: ['local', 0] });
         expect(error).toBeInstanceOf(OSError);
         expect(error).toMatchObject({ code: 'EADDRNOTAVAIL', address: '2001:db8::1' });
       },
@@ -149,15 +149,15 @@ describe('createDatagramEndpoint', () => {
     const option = (socket: TransportSocket, number: number): boolean => socket.getsockopt(SOL_SOCKET, number) !== 0;
     const read = ({ socket }: Awaited<ReturnType<typeof open>>) =>
       [SO_REUSEADDR, SO_BROADCAST, ...(isWindows ? [] : [SO_REUSEPORT])].map((number) => option(socket, number));
-    const localAddress = ['127.0.0.1', 0] as [string, number];
-    expect(read(await open({ localAddress }))).toEqual([false, false, ...(isWindows ? [] : [false])]);
-    expect(read(await open({ localAddress, allowBroadcast: true })).slice(0, 2)).toEqual([false, true]);
-    if (isWindows) expect(await rejection({ localAddress, reusePort: true })).toMatchObject(noReusePort);
-    else expect(read(await open({ localAddress, reusePort: true }))).toEqual([false, false, true]);
+    const localAddr = ['127.0.0.1', 0] as [string, number];
+    expect(read(await open({ localAddr }))).toEqual([false, false, ...(isWindows ? [] : [false])]);
+    expect(read(await open({ localAddr, allowBroadcast: true })).slice(0, 2)).toEqual([false, true]);
+    if (isWindows) expect(await rejection({ localAddr, reusePort: true })).toMatchObject(noReusePort);
+    else expect(read(await open({ localAddr, reusePort: true }))).toEqual([false, false, true]);
   });
 
   test('CONN-024: with broadcast the remote address is remembered and not connected to', async () => {
-    const { transport } = await open({ remoteAddress: ['127.0.0.1', 9], allowBroadcast: true });
+    const { transport } = await open({ remoteAddr: ['127.0.0.1', 9], allowBroadcast: true });
     expect([transport._address, transport.getExtraInfo('peername')]).toEqual([['127.0.0.1', 9], null]);
   });
 

@@ -183,9 +183,9 @@ const cases = {
           received.setResult(data.toString());
         }
       }
-      const [server] = await loop.createDatagramEndpoint(() => new Server(), { localAddress: ['127.0.0.1', 0] });
-      const remoteAddress = server.getExtraInfo('sockname');
-      const [client] = await loop.createDatagramEndpoint(() => new Asker(), { remoteAddress });
+      const [server] = await loop.createDatagramEndpoint(() => new Server(), { localAddr: ['127.0.0.1', 0] });
+      const remoteAddr = server.getExtraInfo('sockname');
+      const [client] = await loop.createDatagramEndpoint(() => new Asker(), { remoteAddr });
       client.sendto(Buffer.from('datagram'));
       assert.strictEqual(await received, 'datagram');
       client.close();

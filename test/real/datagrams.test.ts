@@ -34,7 +34,7 @@ function collect(path: string, count: number, send: () => Promise<unknown>): Pro
     const protocol: Collecting = new Collecting(() => {
       if (protocol.texts.length === count) done.setResult();
     });
-    const [transport] = yield* loop.createDatagramEndpoint(() => protocol, { family: AF_UNIX, localAddress: path });
+    const [transport] = yield* loop.createDatagramEndpoint(() => protocol, { family: AF_UNIX, localAddr: path });
     yield* wrapPromise(send(), loop);
     yield* done;
     transport.close();
