@@ -348,7 +348,8 @@ describe('sock verbs', () => {
       expect(peer.recv(10).toString()).toBe('bbbb');
     });
 
-    test('SOCK-025: a cancelled one may have sent a part', async () => {
+    // Windows sends all or nothing.
+    testOnPosix('SOCK-025: a cancelled one may have sent a part', async () => {
       const { loop } = subject.current;
       sock.setsockopt(SOL_SOCKET, SO_SNDBUF, 4096);
       const task = loop.createTask(loop.sockSendall(sock, Buffer.alloc(1 << 20)));

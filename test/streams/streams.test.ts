@@ -17,6 +17,7 @@ import { StreamWriter } from '../../lib/streams/stream-writer';
 import { addressOf } from '../support/peers';
 import { aw, countIterations, forEveryKind } from '../support/programs';
 import { useCertificates } from '../support/certificates';
+import { testOnPosix } from '../support/systems';
 
 const certificates = useCertificates();
 
@@ -42,6 +43,10 @@ forEveryKind('streams', (subject, program) => {
       peer.close();
     });
     return { reader, writer: new StreamWriter(transport, protocol, reader, loop), peer, protocol };
+  };
+  /** Until some of it has to wait: Windows takes the whole of one piece, however large, and nothing of the next. */
+  const writeTooMuch = (writer: StreamWriter): void => {
+    while (writer.transport.getWriteBufferSize() === 0) writer.write(Buffer.alloc(1 << 20));
   };
   const codeOf = program(function* (awaitable: ReturnType<StreamWriter['drain']>) {
     try {
@@ -241,7 +246,7 @@ forEveryKind('streams', (subject, program) => {
     const lost = Object.assign(new Error('lost'), { code: 'LOST' });
     const main = program(function* () {
       yield* aw(sleep(0));
-      writer.write(Buffer.alloc(1 << 20));
+      writeTooMuch(writer);
       const waits = [reader.read(1) as never, writer.drain(), writer.drain(), writer.waitClosed()];
       const tasks = waits.map((awaitable) => loop.createTask(() => codeOf(awaitable)));
       yield* aw(sleep(0));
@@ -258,7 +263,7 @@ forEveryKind('streams', (subject, program) => {
     const { reader, writer } = streamsOver();
     const main = program(function* () {
       yield* aw(sleep(0));
-      writer.write(Buffer.alloc(1 << 20));
+      writeTooMuch(writer);
       const waits = [reader.read(1) as never, writer.drain(), writer.drain(), writer.waitClosed()];
       const tasks = waits.map((awaitable) => loop.createTask(() => codeOf(awaitable)));
       yield* aw(sleep(0));
@@ -311,30 +316,34 @@ forEveryKind('streams', (subject, program) => {
     expect([reader.atEof(), peer.recv(1).length]).toEqual([true, 0]);
   });
 
-  test('STR-028, STR-029, STR-031: several drain at once, and go on at the low mark, not when all is sent', async () => {
-    const { loop } = subject.current;
-    const { writer, peer } = streamsOver();
-    const seen: unknown[] = [];
-    const drainer = program(function* (name: string) {
-      yield* aw(writer.drain());
-      seen.push([name, writer.transport.getWriteBufferSize() > 0]);
-    });
-    const main = program(function* () {
-      yield* aw(sleep(0));
-      writer.transport.setWriteBufferLimits(1 << 18, 1 << 17);
-      writer.write(Buffer.alloc(1 << 19));
-      const tasks = ['a', 'b'].map((name) => loop.createTask(() => drainer(name)));
-      yield* aw(sleep(0));
-      seen.push(tasks.some((task) => task.done()));
-      while (!tasks.every((task) => task.done())) {
-        readAll(peer);
+  // Windows sends a buffer whole, so that nothing is left at the low mark.
+  testOnPosix(
+    'STR-028, STR-029, STR-031: several drain at once, and go on at the low mark, not when all is sent',
+    async () => {
+      const { loop } = subject.current;
+      const { writer, peer } = streamsOver();
+      const seen: unknown[] = [];
+      const drainer = program(function* (name: string) {
+        yield* aw(writer.drain());
+        seen.push([name, writer.transport.getWriteBufferSize() > 0]);
+      });
+      const main = program(function* () {
         yield* aw(sleep(0));
-      }
-      readAll(peer);
-      return seen;
-    });
-    expect(await subject.current.run(main)).toEqual([false, ['a', true], ['b', true]]);
-  });
+        writer.transport.setWriteBufferLimits(1 << 18, 1 << 17);
+        writer.write(Buffer.alloc(1 << 19));
+        const tasks = ['a', 'b'].map((name) => loop.createTask(() => drainer(name)));
+        yield* aw(sleep(0));
+        seen.push(tasks.some((task) => task.done()));
+        while (!tasks.every((task) => task.done())) {
+          readAll(peer);
+          yield* aw(sleep(0));
+        }
+        readAll(peer);
+        return seen;
+      });
+      expect(await subject.current.run(main)).toEqual([false, ['a', true], ['b', true]]);
+    },
+  );
 
   test('STR-030: pausing and resuming writing take turns', async () => {
     const { protocol } = streamsOver();
