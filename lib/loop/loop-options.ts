@@ -4,7 +4,7 @@ import type { Clock } from '../base/clock';
 import type { HostWatchMode } from '../native/types';
 
 export interface LoopOptions {
-  /** The clock of the loop: a VirtualClock makes synchronous runs jump from timer to timer instead of waiting. */
+  /** The clock of the loop: a VirtualClock makes runs jump from timer to timer instead of waiting (docs/testing.md). */
   clock?: Clock;
   /**
    * Lets synchronous runs keep the thread in Electron's main process and renderers, which refuse it otherwise: the windows
