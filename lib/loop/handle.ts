@@ -38,9 +38,9 @@ export class Handle {
   /** Keeps the call from being made. May be called again. */
   cancel(): void {
     if (this._cancelled) return;
+    this._cancelled = true;
     // The log can still name what was cancelled, though the references are gone.
     if (this._loop.getDebug()) this._repr = inspect(this);
-    this._cancelled = true;
     this._callback = null;
     this._args = null;
   }

@@ -4,13 +4,13 @@
 import { inspect } from 'node:util';
 
 import { EVENT_READ, EVENT_WRITE } from '../base/constants';
-import { FileNotFoundError, isWouldBlock, OSError, RuntimeError, ValueError } from '../base/errors';
+import { FileNotFoundError, isWouldBlock, OSError, RuntimeError } from '../base/errors';
 import { logger } from '../base/log';
 import type { Coroutine } from '../futures/coroutine';
 import type { Future } from '../futures/future';
 import type { NativeSelector } from '../native/types';
 import type { SelectorKey } from '../selectors/base-selector';
-import type { FileObject } from '../selectors/file-object';
+import { toFdOrNegative, type FileObject } from '../selectors/file-object';
 import { NativeSelectorBase, ReadyPairs } from '../selectors/native-selector';
 import { DefaultSelector } from '../selectors/selectors';
 import type { Address } from '../sockets/address';
@@ -223,20 +223,10 @@ export abstract class BaseSelectorEventLoop extends BaseEventLoop {
 
   /** @throws RuntimeError (ERR_FD_IN_USE) if a transport that is not closing owns the descriptor, ValueError @internal */
   _ensureFdNoTransport(fileobj: FileObject): void {
-    let fd: unknown = fileobj;
-    if (typeof fd !== 'number') {
-      try {
-        fd = Number((fileobj as { fileno(): number }).fileno());
-      } catch {
-        fd = NaN;
-      }
-      if (!Number.isInteger(fd)) {
-        throw new ValueError(`invalid file object: ${inspect(fileobj, { depth: 0 })}`, 'ERR_INVALID_FILE_OBJECT');
-      }
-    }
-    const transport = this._transports.get(fd as number);
+    const fd = toFdOrNegative(fileobj);
+    const transport = this._transports.get(fd);
     if (transport !== undefined && !transport.isClosing()) {
-      throw new RuntimeError(`descriptor ${fd as number} is used by transport ${inspect(transport)}`, 'ERR_FD_IN_USE');
+      throw new RuntimeError(`descriptor ${fd} is used by transport ${inspect(transport)}`, 'ERR_FD_IN_USE');
     }
   }
 

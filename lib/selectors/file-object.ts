@@ -25,6 +25,17 @@ function filenoOf(fileObject: unknown): unknown {
   }
 }
 
+/** As `toFd`, but a negative number is let through. */
+export function toFdOrNegative(fileObject: FileObject): number {
+  let fd: unknown = fileObject;
+  if (typeof fd !== 'number') {
+    fd = filenoOf(fileObject);
+    if (typeof fd === 'string' && /^\s*[+-]?\d+\s*$/.test(fd)) fd = Number(fd);
+  }
+  if (typeof fd !== 'number' || !Number.isInteger(fd) || fd > MAX_FD) throw invalid(fileObject);
+  return fd;
+}
+
 /**
  * The descriptor of a file object: a number as it is, otherwise what its `fileno()` says (a numeric string counts).
  * Differs from asyncio: a boolean is no number, and neither is a fraction.
@@ -32,12 +43,7 @@ function filenoOf(fileObject: unknown): unknown {
  * throws, other than a TypeError or a ValueError
  */
 export function toFd(fileObject: FileObject): number {
-  let fd: unknown = fileObject;
-  if (typeof fd !== 'number') {
-    fd = filenoOf(fileObject);
-    if (typeof fd === 'string' && /^\s*[+-]?\d+\s*$/.test(fd)) fd = Number(fd);
-  }
-  if (typeof fd !== 'number' || !Number.isInteger(fd) || fd > MAX_FD) throw invalid(fileObject);
+  const fd = toFdOrNegative(fileObject);
   if (fd < 0) throw new ValueError(`invalid file descriptor: ${fd}`, 'ERR_INVALID_FD');
   return fd;
 }

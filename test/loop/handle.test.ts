@@ -134,7 +134,10 @@ describe('handle', () => {
     expect(handle._sourceTraceback?.split('\n').length).toBeLessThanOrEqual(10);
     expect(handle._sourceTraceback?.split('\n')[0]).toContain('handle.test');
     handle.cancel();
-    expect(inspect(handle)).toContain('work()');
+    expect(inspect(handle)).toMatch(/^<Handle cancelled work\(\) created at .*handle\.test/);
+    const timer = loop.callAt(12.5, function later() {});
+    timer.cancel();
+    expect(inspect(timer)).toMatch(/^<TimerHandle cancelled when=12\.5 later\(\) created/);
   });
 
   test('LOOP-007: a timer knows its deadline', () => {

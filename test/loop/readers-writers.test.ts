@@ -9,6 +9,7 @@ import { socketpair, type Socket } from '../../lib/sockets/socket';
 import type { TransportSocket } from '../../lib/transports/transport-socket';
 import { Protocol } from '../../lib/transports/protocol';
 import { closedDescriptor } from '../support/descriptors';
+import { systemError } from '../support/errors';
 import { useLoop } from '../support/loops';
 
 const nothing = (): void => undefined;
@@ -101,6 +102,18 @@ describe('readers and writers', () => {
       expect(() => loop.addReader(value, nothing)).toThrow(expect.objectContaining({ name: 'ValueError' }));
       expect(() => loop.removeWriter(value)).toThrow(expect.objectContaining({ name: 'ValueError' }));
     }
+    const failing = (error: Error): FileObject => ({
+      fileno: () => {
+        throw error;
+      },
+    });
+    expect(() => loop.addReader(failing(new TypeError('none')), nothing)).toThrow(
+      expect.objectContaining({ code: 'ERR_INVALID_FILE_OBJECT' }),
+    );
+    // What else a fileno() has to say is told as it is.
+    const error = systemError('EIO');
+    expect(() => loop.addReader(failing(error), nothing)).toThrow(error);
+    expect(() => loop.removeWriter(failing(error))).toThrow(error);
     const negative = expect.objectContaining({ name: 'ValueError', code: 'ERR_INVALID_FD' });
     expect(() => loop.addReader(-1, nothing)).toThrow(negative);
     expect(() => loop.addWriter(-1, nothing)).toThrow(negative);
