@@ -258,7 +258,8 @@ export class SelectorEventLoop extends BaseSelectorEventLoop {
   /**
    * Sends a file through a transport, behind what was written before; gives the number of bytes. Writing is refused and reading
    * paused meanwhile. asyncio: sendfile.
-   * @throws (when awaited) RuntimeError if the transport is closing or cannot; otherwise as `sockSendfile`
+   * @throws (when awaited) RuntimeError if the transport is closing, cannot, or sends a file already
+   * (ERR_SENDFILE_IN_PROGRESS); ConnectionError if it is lost meanwhile; otherwise as `sockSendfile`
    */
   sendfile(
     transport: Transport,

@@ -1,6 +1,6 @@
 // sock-sendfile.ts: a file through a bare socket, in the kernel or block by block. asyncio: sock_sendfile.
 
-import { isFatal, isWouldBlock, makeOSError, OSError, ValueError } from '../base/errors';
+import { ConnectionError, isFatal, isWouldBlock, OSError, ValueError } from '../base/errors';
 import { MAX_READ_SIZE } from '../base/constants';
 import { Future } from '../futures/future';
 import type { CoroutineGenerator } from '../futures/frame';
@@ -101,7 +101,7 @@ function failureOf(error: unknown, total: number, waited: boolean): unknown {
   if (!(error instanceof OSError)) return error;
   const lost = waited && error.code === 'ENOTCONN';
   const { code, errno } = error;
-  const failure = lost ? makeOSError('socket is not connected', { code, errno, cause: error }) : error;
+  const failure = lost ? new ConnectionError('socket is not connected', { code, errno, cause: error }) : error;
   return total === 0 ? new SendfileNotAvailableError(`sendfile failed: ${error.message}`) : failure;
 }
 

@@ -7,7 +7,6 @@ import type { Future } from '../futures/future';
 import { checkRange, readFrom, seekTo, SendfileNotAvailableError, type FileSource } from '../loop/file-source';
 import type { BaseSelectorEventLoop } from '../loop/selector-event-loop';
 import { sendInKernel, type SendfileOptions } from '../loop/sock-sendfile';
-import type { SocketLike } from '../sockets/socket-io';
 import { FlowControlTransport } from '../transports/flow-control';
 import { BaseProtocol } from '../transports/protocol';
 import type { SelectorSocketTransport } from '../transports/socket-transport';
@@ -54,14 +53,19 @@ function* sendNative(
 ): CoroutineGenerator<number> {
   checkRange(offset, count);
   const fd = transport._sockFd;
+  // Differs from asyncio: a second one while the first is under way fails with a KeyError there.
+  const drained = transport._makeEmptyWaiter();
   const wasReading = transport.isReading();
   transport.pauseReading();
   // The descriptor is sendfile's meanwhile: its verbs must not find an owner.
   loop._transports.delete(fd);
   try {
     // Differs from asyncio: what is restored below is restored also when waiting for the buffer fails (SFILE-007).
-    yield* transport._makeEmptyWaiter();
-    return yield* sendInKernel(loop, transport._sock as SocketLike, file, offset, count, (future) => {
+    yield* drained;
+    const sock = transport._sock;
+    // Differs from asyncio: a transport that was closing, and sent the last of its buffer, has none (an AttributeError there).
+    if (sock === null) throw closedByPeer();
+    return yield* sendInKernel(loop, sock, file, offset, count, (future) => {
       transport._sendfileFuture = future;
     });
   } finally {
@@ -113,6 +117,10 @@ class SendfileFallbackProtocol extends BaseProtocol {
   constructor(loop: BaseSelectorEventLoop, transport: Transport) {
     super();
     if (!(transport instanceof FlowControlTransport)) throw typeError('the transport has no flow control');
+    // Differs from asyncio: two at once would mix their blocks, and the wrong protocol would come back in the end.
+    if (transport.getProtocol() instanceof SendfileFallbackProtocol) {
+      throw new RuntimeError('a sendfile is in progress', 'ERR_SENDFILE_IN_PROGRESS');
+    }
     this.#loop = loop;
     this.#transport = transport;
     this.#original = transport.getProtocol() as BaseProtocol;
@@ -151,7 +159,8 @@ class SendfileFallbackProtocol extends BaseProtocol {
   }
 
   override resumeWriting(): void {
-    this.#writable?.setResult();
+    // It may have been cancelled in this iteration.
+    if (this.#writable !== null && !this.#writable.done()) this.#writable.setResult();
     this.#writable = null;
   }
 

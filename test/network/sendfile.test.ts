@@ -169,6 +169,7 @@ describe.each<DriverName>(['sync', 'hosted'])('sockSendfile, %s', (driver) => {
     const results = [10, -binding.errnoByName.EAGAIN, -binding.errnoByName.ENOTCONN];
     jest.spyOn(binding, 'sendfile').mockImplementation(() => results.shift() ?? 0);
     await expect(subject.current.run(loop.sockSendfile(sock, fd))).rejects.toMatchObject({
+      name: 'ConnectionError',
       code: 'ENOTCONN',
       message: 'socket is not connected',
       cause: expect.any(OSError),
@@ -301,6 +302,35 @@ describe('sendfile of a transport', () => {
     expect(received.toString()).toBe('buffered and more');
   });
 
+  test('TCP-077: a second one is refused while the first is under way, which is none the worse for it', async () => {
+    const { loop } = subject.current;
+    const { transport, sock, peer } = await wire(subject.current, new NotingProtocol());
+    sock.setsockopt(SOL_SOCKET, SO_SNDBUF, 16384);
+    const first = loop.createTask(loop.sendfile(transport, fd));
+    await subject.current.runOnce();
+    await expect(subject.current.run(loop.sendfile(transport, fd))).rejects.toMatchObject({
+      name: 'RuntimeError',
+      code: 'ERR_SENDFILE_IN_PROGRESS',
+    });
+    expect(transport.isReading()).toBe(false);
+    expect((await subject.current.run(receiveAll(peer, content.length))).equals(content)).toBe(true);
+    expect(await subject.current.run(first)).toBe(content.length);
+    expect([transport.isReading(), loop._transports.get(transport._sockFd)]).toEqual([true, transport]);
+  });
+
+  test('SFILE-007: a transport that closes while its buffer drains sends that, and no file', async () => {
+    const { loop } = subject.current;
+    const { transport, protocol, sock, peer } = await wire(subject.current, new NotingProtocol());
+    sock.script.send.push(again(), again());
+    transport.write(Buffer.from('buffered'));
+    const task = loop.createTask(loop.sendfile(transport, fd));
+    await subject.current.runOnce();
+    transport.close();
+    await expect(subject.current.run(task)).rejects.toMatchObject({ name: 'ConnectionError', code: 'ECONNABORTED' });
+    expect(protocol.events.at(-1)).toEqual(['connectionLost', null]);
+    expect((await subject.current.run(receiveAll(peer, 8))).toString()).toBe('buffered');
+  });
+
   test('SFILE-027: an abort in the middle fails the sendfile and leaves nothing watched', async () => {
     const { loop } = subject.current;
     const protocol = new NotingProtocol();
@@ -372,6 +402,35 @@ describe('sendfile of a transport', () => {
       transport.abort();
       await expect(subject.current.run(task)).rejects.toBeInstanceOf(ConnectionError);
       expect(protocol.events.at(-1)).toEqual(['connectionLost', null]);
+    });
+
+    test('SFILE-021: a second one is refused while the first is under way', async () => {
+      const { loop } = subject.current;
+      const { transport, protocol, sock, peer } = await fallback();
+      sock.setsockopt(SOL_SOCKET, SO_SNDBUF, 16384);
+      const first = loop.createTask(loop.sendfile(transport, fd));
+      await subject.current.runOnce();
+      await expect(subject.current.run(loop.sendfile(transport, fd))).rejects.toMatchObject({
+        name: 'RuntimeError',
+        code: 'ERR_SENDFILE_IN_PROGRESS',
+      });
+      expect((await subject.current.run(receiveAll(peer, content.length))).equals(content)).toBe(true);
+      expect(await subject.current.run(first)).toBe(content.length);
+      expect([transport.getProtocol(), transport.isReading()]).toEqual([protocol, true]);
+    });
+
+    test('SFILE-021: one that is cancelled when there is room again reports nothing', async () => {
+      const { loop } = subject.current;
+      const { transport, protocol, sock } = await fallback();
+      sock.setsockopt(SOL_SOCKET, SO_SNDBUF, 4096);
+      transport.setWriteBufferLimits(1);
+      const task = loop.createTask(loop.sendfile(transport, fd));
+      await subject.current.runUntil(() => transport._protocolPaused);
+      task.cancel();
+      // Before the task hears of it.
+      (transport.getProtocol() as NotingProtocol).resumeWriting();
+      await expect(subject.current.run(task)).rejects.toBeInstanceOf(CancelledError);
+      expect(transport.getProtocol()).toBe(protocol);
     });
 
     test('SFILE-022: the stand-in refuses data', async () => {
