@@ -69,7 +69,15 @@ function acceptConnections(
       });
       return;
     }
-    loop.createTask(setUpConnection(loop, connection, protocolFactory, server, { peername: peer }, ssl));
+    const setUp = setUpConnection(loop, connection, protocolFactory, server, { peername: peer }, ssl);
+    // As far as it takes the connection over.
+    setUp.next();
+    try {
+      loop.createTask(setUp);
+    } catch (error) {
+      setUp.return();
+      throw error;
+    }
   }
 }
 
@@ -82,6 +90,15 @@ function* setUpConnection(
   extra: Record<string, unknown>,
   ssl: SSLSettings | null,
 ): CoroutineGenerator<void> {
+  let isBegun = false;
+  try {
+    // Here it stands until its task's first step. A task that is cancelled before that only ends it.
+    yield;
+    isBegun = true;
+  } finally {
+    // Differs from asyncio: no reference count closes what nobody took (ACC-021).
+    if (!isBegun) connection.close();
+  }
   let protocol: BaseProtocol | null = null;
   let transport: BaseTransport | null = null;
   try {

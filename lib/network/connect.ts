@@ -135,11 +135,26 @@ function* raceWithDelay(
   attempts: OSError[][],
   delay: Seconds,
 ): CoroutineGenerator<Socket | null> {
-  const racers = remotes.map((remote) => () => attempt(loop, remote, locals, attempts));
-  const [winner, , failures] = yield* staggeredRace(racers, delay, loop);
-  const unexpected = failures.find((failure) => failure !== null && !(failure instanceof OSError));
-  if (winner === null && unexpected instanceof Error) throw unexpected;
-  return winner;
+  const connected: Socket[] = [];
+  const racers = remotes.map(
+    (remote) =>
+      function* (): CoroutineGenerator<Socket> {
+        const socket = yield* attempt(loop, remote, locals, attempts);
+        connected.push(socket);
+        return socket;
+      },
+  );
+  let winner: Socket | null = null;
+  try {
+    const [first, , failures] = yield* staggeredRace(racers, delay, loop);
+    const unexpected = failures.find((failure) => failure !== null && !(failure instanceof OSError));
+    if (first === null && unexpected instanceof Error) throw unexpected;
+    winner = first;
+    return winner;
+  } finally {
+    // Differs from asyncio: no reference count closes one that nobody waits for any more.
+    for (const socket of connected) if (socket !== winner) socket.close();
+  }
 }
 
 /**

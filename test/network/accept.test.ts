@@ -199,6 +199,45 @@ describe('the accept loop', () => {
     expect(client.recv(1)).toHaveLength(0);
   });
 
+  test('ACC-021: a set-up that is cancelled before its first step closes the socket', async () => {
+    const { loop } = subject.current;
+    await serve();
+    const client = connectTo(subject.current, addressOf(server));
+    await iterate();
+    const [task] = [...loop._tasks];
+    task.cancel();
+    await iterate();
+    expect([task.cancelled(), protocols]).toEqual([true, []]);
+    expect(client.recv(1)).toHaveLength(0);
+  });
+
+  test('ACC-021: a task factory that throws is reported, and the socket is closed', async () => {
+    const { loop } = subject.current;
+    const error = new Error('no task');
+    await serve();
+    const client = connectTo(subject.current, addressOf(server));
+    loop.setTaskFactory(() => {
+      throw error;
+    });
+    await iterate();
+    loop.setTaskFactory(null);
+    expect(subject.current.takeContexts()).toEqual([expect.objectContaining({ exception: error })]);
+    expect(client.recv(1)).toHaveLength(0);
+  });
+
+  test('ACC-016, ACC-020: a factory that gives no protocol closes the connection', async () => {
+    const { loop } = subject.current;
+    await serve({ factory: () => undefined as unknown as NotingProtocol });
+    loop.setDebug(true);
+    const client = connectTo(subject.current, addressOf(server));
+    await iterate(3);
+    loop.setDebug(false);
+    expect(subject.current.takeContexts()).toEqual([
+      expect.objectContaining({ exception: expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }) }),
+    ]);
+    expect(client.recv(1)).toHaveLength(0);
+  });
+
   test('ACC-023: a server closed between accept and set-up drops the connection', async () => {
     await serve();
     const client = connectTo(subject.current, addressOf(server));

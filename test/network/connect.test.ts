@@ -236,6 +236,31 @@ describe('createConnection', () => {
     closeSoon(transport);
   });
 
+  test('CONN-010: happy eyeballs that are cancelled, after whatever iteration, leave no socket open', async () => {
+    const { loop } = subject.current;
+    const good = listen();
+    resolveTo(info(...good), info(...good));
+    const sockets: Socket[] = [];
+    const connect = Socket.prototype._connect;
+    jest.spyOn(Socket.prototype, '_connect').mockImplementation(function (this: Socket, address) {
+      sockets.push(this);
+      return Reflect.apply(connect, this, [address]);
+    });
+    let isCancelled = true;
+    for (let iterations = 1; isCancelled; iterations++) {
+      const task = loop.createTask(loop.createConnection(factory, 'some.name', 1, { happyEyeballsDelay: 0.001 }));
+      for (let index = 0; index < iterations; index++) await subject.current.runOnce();
+      task.cancel();
+      await subject.current.runUntil(() => task.done());
+      await subject.current.runOnce();
+      isCancelled = task.cancelled();
+      if (!isCancelled) task.result()[0].abort();
+      await subject.current.runOnce();
+      expect(sockets.splice(0).filter((socket) => socket.fileno() >= 0)).toEqual([]);
+    }
+    jest.restoreAllMocks();
+  });
+
   test('CONN-010, CONN-008: when every address fails, happy eyeballs throw as usual', async () => {
     const { loop } = subject.current;
     const [host, port] = refused();
