@@ -285,6 +285,11 @@ export function typeError(message: string): TypeError {
   return Object.assign(new TypeError(message), { code: 'ERR_INVALID_ARG_TYPE' });
 }
 
+/** What waited to be sent is not what was given: its memory was detached or resized meanwhile. */
+export function memoryChanged(): ValueError {
+  return new ValueError('the memory of data that waited to be sent was detached or resized', 'ERR_MEMORY_CHANGED');
+}
+
 /** The two errors that the loop never swallows: they end the run. */
 export function isFatal(error: unknown): boolean {
   return error instanceof SystemExit || error instanceof KeyboardInterrupt;

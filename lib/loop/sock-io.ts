@@ -2,11 +2,11 @@
 // can be done at once does not suspend. What would block is tried again with each readiness, until the future is done; its
 // done callback takes the watcher away, unless somebody has replaced it meanwhile.
 
-import { isFatal, isWouldBlock, typeError, ValueError } from '../base/errors';
+import { isFatal, isWouldBlock, memoryChanged, typeError, ValueError } from '../base/errors';
 import type { CoroutineGenerator } from '../futures/frame';
 import { Future } from '../futures/future';
 import { errorFor } from '../native/check';
-import { addressFields, type Address } from '../sockets/address';
+import { addressFields, type Address, type InetAddress } from '../sockets/address';
 import { AF_INET, AF_INET6, AF_UNIX, SO_ERROR, SOL_SOCKET } from '../sockets/constants';
 import {
   numericAddress,
@@ -158,17 +158,19 @@ export function sockSendto(
 export function* sockSendall(loop: BaseSelectorEventLoop, sock: SockLike, data: Uint8Array): CoroutineGenerator<void> {
   checkSocket(loop, sock);
   checkBytes(data);
+  const total = data.length;
   let sent = 0;
   try {
     sent = sock.send(data);
   } catch (error) {
     if (!isWouldBlock(error)) throw error;
   }
-  if (sent === data.length) return;
+  if (sent === total) return;
   const future = new Future<void>(loop);
   watchUntilDone(loop, sock, 'write', future, () => {
     if (future.done()) return;
     try {
+      if (data.length !== total) throw memoryChanged();
       // A view, not a copy: the memory stays the caller's.
       sent += sock.send(data.subarray(sent));
     } catch (error) {
@@ -177,7 +179,7 @@ export function* sockSendall(loop: BaseSelectorEventLoop, sock: SockLike, data: 
       future.setException(error);
       return;
     }
-    if (sent === data.length) future.setResult();
+    if (sent === total) future.setResult();
   });
   yield* future;
 }
@@ -201,7 +203,13 @@ export function* sockAccept(
       if (!future.done()) settle(future, attempt);
     });
   }
-  return yield* future;
+  try {
+    return yield* future;
+  } catch (error) {
+    // Cancelled when the connection was taken already: nobody else has it, and no reference count closes it.
+    if (future.done() && !future.cancelled() && !future._failed) future.result()[0].close();
+    throw error;
+  }
 }
 
 /** asyncio: sock_connect. */
@@ -224,9 +232,12 @@ function* resolvedFor(loop: BaseSelectorEventLoop, sock: SocketLike, address: Ad
   if (!Array.isArray(address) || address.length < 2) {
     throw new ValueError('an address of this family has a host and a port', 'ERR_INVALID_ADDRESS');
   }
-  const [host, port] = address as readonly [string, number];
-  if (numericAddress(host, port, { family, type, proto }) !== null) return address;
-  return (yield* loop.getaddrinfo(host, port, { family, type, proto }))[0].address;
+  const [host, port, flowInfo, scopeId] = address as readonly [Host, Port, number?, number?];
+  const known = numericAddress(host, port, { family, type, proto });
+  if (known === null) return (yield* loop.getaddrinfo(host, port, { family, type, proto }))[0].address;
+  // The port may have been text.
+  const [literal, number] = known.address as InetAddress;
+  return family === AF_INET ? [literal, number] : [literal, number, flowInfo, scopeId];
 }
 
 function startConnect(loop: BaseSelectorEventLoop, future: Future<void>, sock: SocketLike, address: Address): void {

@@ -180,3 +180,17 @@ export function addressFields(address: Address | null, family?: number): { addre
   const bytes = Buffer.from(address as Uint8Array);
   return { address: bytes.toString(family === undefined || family === AF_UNIX ? 'utf8' : 'hex') };
 }
+
+/** What a text says of a socket's ends: those that have an address. @internal */
+export function shownAddresses(socket: { getsockname(): Address | null; getpeername(): Address | null }): string {
+  const end = (name: string, addressOf: () => Address | null): string => {
+    try {
+      const address = addressOf();
+      return address === null || address.length === 0 ? '' : ` ${name}=${inspect(address, { breakLength: Infinity })}`;
+    } catch {
+      // Not connected, or closed elsewhere.
+      return '';
+    }
+  };
+  return end('laddr', () => socket.getsockname()) + end('raddr', () => socket.getpeername());
+}

@@ -67,7 +67,8 @@ export function recvSlice(fd: number, maxBytes: number, flags: number): Buffer |
     flags === 0
       ? binding.recvAt(fd, slab.memory, slab.used, maxBytes)
       : binding.recv(fd, new Uint8Array(slab.memory), slab.used, maxBytes, flags);
-  return count <= 0 ? count : take(slab, count);
+  // MSG_TRUNC makes the count that of the whole datagram: behind what fits lies what is none of this one's.
+  return count <= 0 ? count : take(slab, Math.min(count, maxBytes));
 }
 
 /**

@@ -6,7 +6,7 @@ import { inspect } from 'node:util';
 import { typeError, ValueError } from '../base/errors';
 import { binding } from '../native/binding';
 import { check, errorFor, wouldBlock } from '../native/check';
-import { addressFields, encodeAddress, type Address } from './address';
+import { addressFields, encodeAddress, shownAddresses, type Address } from './address';
 import { bytesOf, chunksOf, describeType, int32, size } from './arguments';
 import {
   AF_INET,
@@ -409,8 +409,10 @@ export class Socket {
   }
 
   [inspect.custom](): string {
-    const state = this.#fd < 0 ? 'closed' : `fd=${this.#fd}`;
-    return `<${this.constructor.name} ${state} family=${this.family} type=${this.type} proto=${this.proto}>`;
+    const isClosed = this.#fd < 0;
+    const state = isClosed ? 'closed' : `fd=${this.#fd}`;
+    const ends = isClosed ? '' : shownAddresses(this);
+    return `<${this.constructor.name} ${state} family=${this.family} type=${this.type} proto=${this.proto}${ends}>`;
   }
 
   // The same calls with a number for an answer, `-errno` for an error: what transports use. Nothing is checked.

@@ -5,19 +5,32 @@ import { isDeepStrictEqual, inspect } from 'node:util';
 
 import { LOG_THRESHOLD_FOR_CONNLOST_WRITES, MAX_READ_SIZE } from '../base/constants';
 import { Deque } from '../base/deque';
-import { isFatal, OSError, typeError, ValueError } from '../base/errors';
+import { GaiError, isFatal, OSError, typeError, ValueError } from '../base/errors';
 import { logger } from '../base/log';
 import type { Future } from '../futures/future';
 import type { BaseSelectorEventLoop } from '../loop/selector-event-loop';
 import { errorFor, wouldBlock } from '../native/check';
 import { addressFields, type Address } from '../sockets/address';
+import { socketConstants } from '../sockets/constants';
 import { describeType } from '../sockets/socket';
 import { datagramIO, type DatagramIO, type DatagramSocketLike } from '../sockets/socket-io';
 import type { DatagramProtocol } from './protocol';
 import { SelectorTransport } from './selector-transport';
 
+const { EAI_NONAME } = socketConstants;
+
 /** A datagram that waits, and where to. */
 type Waiting = readonly [data: Uint8Array, address: Address | null];
+
+/**
+ * Where the host of an address is a name, a socket of Python's asks for it, and everything waits meanwhile. Ours does not
+ * ask: no such name is known (an error of the system, which a transport survives).
+ */
+function nameless(error: unknown, address: Address | null): unknown {
+  if (!(error instanceof ValueError) || error.code !== 'ERR_INVALID_ADDRESS') return error;
+  const fields = { code: 'EAI_NONAME', errno: -Math.abs(EAI_NONAME), syscall: 'sendto', ...addressFields(address) };
+  return new GaiError(`sendto EAI_NONAME (${error.message})`, { ...fields, cause: error });
+}
 
 export class SelectorDatagramTransport extends SelectorTransport {
   /** @internal */ declare _sock: DatagramSocketLike | null;
@@ -65,7 +78,8 @@ export class SelectorDatagramTransport extends SelectorTransport {
   /**
    * Sends one datagram, an empty one too; what the system does not take at once is copied and sent later.
    * An error of the system goes to `errorReceived`, and the datagram is lost. asyncio: sendto.
-   * @param address where to; not needed on a connected transport
+   * @param address where to, by number: a host's name is told to `errorReceived` (GaiError), for nobody asks for it here
+   * (`loop.getaddrinfo` does); not needed on a connected transport
    * @throws TypeError for anything but a Uint8Array or Buffer, ValueError for another address than that of a connected one
    */
   sendto(data: Uint8Array, address: Address | null = null): void {
@@ -126,7 +140,7 @@ export class SelectorDatagramTransport extends SelectorTransport {
     try {
       sent = connected ? this.#io._send(data) : this.#io._sendto(data, address as Address);
     } catch (error) {
-      this.#fail(error, 'Fatal write error on datagram transport');
+      this.#fail(nameless(error, address), 'Fatal write error on datagram transport');
       return 'failed';
     }
     if (sent >= 0) return 'sent';

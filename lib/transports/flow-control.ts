@@ -1,8 +1,9 @@
 // flow-control.ts: tells a protocol when to stop writing and when to go on. asyncio: transports._FlowControlMixin.
 
 import { FLOW_CONTROL_HIGH_WATER } from '../base/constants';
-import { isFatal, ValueError } from '../base/errors';
+import { isFatal, typeError, ValueError } from '../base/errors';
 import type { BaseEventLoop } from '../loop/base-event-loop';
+import { describeType } from '../sockets/arguments';
 import type { BaseProtocol } from './protocol';
 import { Transport } from './transport';
 
@@ -38,6 +39,11 @@ export abstract class FlowControlTransport extends Transport {
 
   /** @internal */
   _setWriteBufferLimits(high: number | null = null, low: number | null = null): void {
+    for (const mark of [high, low]) {
+      if (mark !== null && typeof mark !== 'number') {
+        throw typeError(`a mark of flow control is a number of bytes or null, not ${describeType(mark)}`);
+      }
+    }
     const top = high ?? (low === null ? FLOW_CONTROL_HIGH_WATER : 4 * low);
     const bottom = low ?? Math.floor(top / 4);
     if (!(top >= bottom && bottom >= 0)) {

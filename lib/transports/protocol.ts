@@ -4,6 +4,8 @@
 // Between connectionMade and connectionLost, pauseWriting and resumeWriting take turns. Nothing is called after
 // connectionLost. Not guaranteed: that chunks are what the peer wrote in one piece, or that connectionLost follows at once.
 
+import { typeError } from '../base/errors';
+import { describeType } from '../sockets/arguments';
 import type { BaseTransport } from './transport';
 
 /** What every protocol may define. A class that extends one of these gets calls that do nothing. */
@@ -68,3 +70,11 @@ export class DatagramProtocol extends BaseProtocol {
 
 /** A protocol of either kind of byte stream. */
 export type StreamProtocol = Protocol | BufferedProtocol;
+
+/** @throws TypeError for what no transport can be told to, such as what a factory gives that forgets to return @internal */
+export function checkProtocol(protocol: unknown): void {
+  const { connectionMade } = (protocol ?? {}) as Partial<BaseProtocol>;
+  if (typeof connectionMade !== 'function') {
+    throw typeError(`a protocol is an object with connectionMade(), not ${describeType(protocol)}`);
+  }
+}

@@ -10,7 +10,7 @@ import type { BaseSelectorEventLoop } from '../loop/selector-event-loop';
 import { errorFor, wouldBlock } from '../native/check';
 import { readSlice } from '../sockets/slab';
 import { closeWithTransport, forget, PipeEnd, type PipeLike } from './pipe-end';
-import type { BaseProtocol, Protocol } from './protocol';
+import { checkProtocol, type BaseProtocol, type Protocol } from './protocol';
 import { ReadTransport } from './transport';
 
 // What the loop calls: the transport is an argument, as in selector-transport.ts.
@@ -30,7 +30,7 @@ export class UnixReadPipeTransport extends ReadTransport {
   /** @internal */ _closing = false;
   /** @internal */ _paused = false;
 
-  /** @throws TypeError, ValueError, OSError for what is no pipe, which then stays the caller's */
+  /** @throws TypeError, ValueError, OSError for what is no pipe or no protocol; the pipe then stays the caller's */
   constructor(
     loop: BaseSelectorEventLoop,
     pipe: PipeLike,
@@ -39,6 +39,7 @@ export class UnixReadPipeTransport extends ReadTransport {
     extra: Record<string, unknown> = {},
   ) {
     super(extra);
+    checkProtocol(protocol);
     this._extra.pipe = pipe;
     this._loop = loop;
     this._pipe = new PipeEnd(pipe);

@@ -11,7 +11,7 @@ import type { BaseSelectorEventLoop } from '../loop/selector-event-loop';
 import type { Address } from '../sockets/address';
 import type { SocketLike } from '../sockets/socket-io';
 import { FlowControlTransport } from './flow-control';
-import type { BaseProtocol } from './protocol';
+import { checkProtocol, type BaseProtocol } from './protocol';
 import { TransportSocket } from './transport-socket';
 
 /** What counts its connections: a server. */
@@ -146,9 +146,11 @@ export abstract class SelectorTransport extends FlowControlTransport {
   /**
    * Owns the descriptor from now on, tells the protocol of its transport soon, and reads from then on: the protocol of now,
    * even if another one takes its place first. The last step of a constructor: one that fails leaves nothing behind.
+   * @throws TypeError for what is no protocol
    * @internal
    */
   _begin(waiter: Future<void> | null): void {
+    checkProtocol(this._protocol);
     const loop = this._loop as BaseSelectorEventLoop;
     this._server?._attach();
     loop._transports.set(this._sockFd, this);

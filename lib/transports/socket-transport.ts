@@ -5,7 +5,7 @@
 import { inspect } from 'node:util';
 
 import { LOG_THRESHOLD_FOR_CONNLOST_WRITES, MAX_READ_SIZE } from '../base/constants';
-import { ConnectionError, isFatal, RuntimeError, typeError } from '../base/errors';
+import { ConnectionError, isFatal, memoryChanged, RuntimeError, typeError } from '../base/errors';
 import { logger } from '../base/log';
 import type { Future } from '../futures/future';
 import type { BaseSelectorEventLoop } from '../loop/selector-event-loop';
@@ -225,6 +225,10 @@ export class SelectorSocketTransport extends SelectorTransport {
       return;
     }
     this.#dropSent(sent);
+    if (this._buffer.length === 0 && this.#bufferSize !== 0) {
+      this.#failBufferedWrite(memoryChanged());
+      return;
+    }
     // The protocol hears first: it may write more, and what it writes counts below.
     this._maybeResumeProtocol();
     if (this._buffer.length === 0) this.#drained();
@@ -235,7 +239,9 @@ export class SelectorSocketTransport extends SelectorTransport {
     // resumeWriting may have ended the connection.
     if (loop === null) return;
     loop._removeWriter(this._sockFd);
-    this._emptyWaiter?.setResult(undefined);
+    const waiter = this._emptyWaiter;
+    // It may have been cancelled in this iteration, and not be reset yet.
+    if (waiter !== null && !waiter.done()) waiter.setResult(undefined);
     if (this._closing) {
       if (this._connLost === 0) {
         this._connLost += 1;
@@ -313,7 +319,7 @@ export class SelectorSocketTransport extends SelectorTransport {
 
   /** @internal */
   _makeEmptyWaiter(): Future<void> {
-    if (this._emptyWaiter !== null) throw new RuntimeError('the empty waiter is already set', 'ERR_WAITER_SET');
+    if (this._emptyWaiter !== null) throw new RuntimeError('a sendfile is in progress', 'ERR_SENDFILE_IN_PROGRESS');
     const waiter = (this._loop as BaseSelectorEventLoop).createFuture<void>();
     this._emptyWaiter = waiter;
     if (this._buffer.length === 0) waiter.setResult(undefined);

@@ -4,7 +4,7 @@
 import { inspect } from 'node:util';
 
 import { ValueError } from '../base/errors';
-import type { Address } from '../sockets/address';
+import { shownAddresses, type Address } from '../sockets/address';
 import type { SocketLike } from '../sockets/socket-io';
 import type { Socket } from '../sockets/socket';
 
@@ -80,6 +80,8 @@ export class TransportSocket {
   }
 
   [inspect.custom](): string {
-    return `<TransportSocket fd=${this.#socket.fileno()} family=${this.family} type=${this.type} proto=${this.proto}>`;
+    const fd = this.#socket.fileno();
+    const ends = fd < 0 ? '' : shownAddresses(this.#socket);
+    return `<TransportSocket fd=${fd} family=${this.family} type=${this.type} proto=${this.proto}${ends}>`;
   }
 }

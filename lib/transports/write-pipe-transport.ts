@@ -13,7 +13,7 @@ import { describeType } from '../sockets/arguments';
 import { ByteBuffer } from './byte-buffer';
 import { FlowControlTransport } from './flow-control';
 import { closeWithTransport, forget, PipeEnd, type PipeLike } from './pipe-end';
-import type { BaseProtocol } from './protocol';
+import { checkProtocol, type BaseProtocol } from './protocol';
 
 /** No call of the system has said so. */
 const brokenPipe = { code: 'EPIPE', errno: 0 };
@@ -36,7 +36,7 @@ export class UnixWritePipeTransport extends FlowControlTransport {
   /** Raised by an error of writing; then also counts writes that came too late. @internal */ _connLost = 0;
   readonly #buffer = new ByteBuffer();
 
-  /** @throws TypeError, ValueError, OSError for what is no pipe, which then stays the caller's */
+  /** @throws TypeError, ValueError, OSError for what is no pipe or no protocol; the pipe then stays the caller's */
   constructor(
     loop: BaseSelectorEventLoop,
     pipe: PipeLike,
@@ -45,6 +45,7 @@ export class UnixWritePipeTransport extends FlowControlTransport {
     extra: Record<string, unknown> = {},
   ) {
     super(extra, loop);
+    checkProtocol(protocol);
     this._extra.pipe = pipe;
     this._pipe = new PipeEnd(pipe);
     this._fileno = this._pipe.fd;

@@ -8,14 +8,19 @@ import { CancelledError, KeyboardInterrupt, OSError } from '../../lib/base/error
 import { EVENT_READ, EVENT_WRITE } from '../../lib/base/constants';
 import { sleep } from '../../lib/futures/sleep';
 import { binding } from '../../lib/native/binding';
-import { AF_INET, AF_UNIX, SO_ERROR, SOCK_DGRAM, SOCK_STREAM, SOL_SOCKET } from '../../lib/sockets/constants';
+import { AF_INET, AF_INET6, AF_UNIX, SO_ERROR, SOCK_DGRAM, SOCK_STREAM, SOL_SOCKET } from '../../lib/sockets/constants';
 import { Socket, socketpair } from '../../lib/sockets/socket';
 import { Protocol } from '../../lib/transports/protocol';
+import { detach } from '../support/detach';
 import { again, interrupted } from '../support/errors';
 import { useLoop } from '../support/loops';
 import { SO_SNDBUF } from '../support/options';
 import { ScriptedSocket } from '../support/transports';
 import { testOnLinux, testOnPosix, testWithUnixSockets } from '../support/systems';
+
+// TypeScript's library of our language level does not know them yet.
+type Resizable = ArrayBuffer & { resize(byteLength: number): void };
+type ResizableClass = new (byteLength: number, options: { maxByteLength: number }) => Resizable;
 
 const ownError = (): OSError => new OSError('input/output', { code: 'EIO', errno: -5 });
 
@@ -348,6 +353,20 @@ describe('sock verbs', () => {
       expect(peer.recv(10).toString()).toBe('bbbb');
     });
 
+    test('memory that shrinks or goes before all of it is sent is an error, and nothing is watched', async () => {
+      const { loop } = subject.current;
+      for (const shrink of [detach, (buffer: ArrayBuffer) => (buffer as Resizable).resize(3)]) {
+        sock.script.send.push(5, again());
+        const buffer = new (ArrayBuffer as unknown as ResizableClass)(10, { maxByteLength: 10 });
+        const task = loop.createTask(loop.sockSendall(sock, new Uint8Array(buffer)));
+        await iterate(2);
+        shrink(buffer);
+        await iterate(3);
+        expect([task.done(), watched(EVENT_WRITE)]).toEqual([true, false]);
+        expect(task.exception()).toMatchObject({ name: 'ValueError', code: 'ERR_MEMORY_CHANGED' });
+      }
+    });
+
     // Windows sends all or nothing.
     testOnPosix('SOCK-025: a cancelled one may have sent a part', async () => {
       const { loop } = subject.current;
@@ -427,6 +446,28 @@ describe('sock verbs', () => {
       client.close();
     });
 
+    test('SOCK-040: one that is cancelled after it has taken a connection closes it', async () => {
+      const { loop } = subject.current;
+      const server = listener();
+      const taken: Socket[] = [];
+      server.accept = () => {
+        const accepted = Socket.prototype.accept.call(server);
+        taken.push(accepted[0]);
+        // Before the task is told.
+        loop.callSoon(() => waiting.cancel());
+        return accepted;
+      };
+      const waiting = loop.createTask(loop.sockAccept(server));
+      await iterate();
+      const client = new Socket();
+      client.setblocking(true);
+      client.connect(server.getsockname() as [string, number]);
+      await subject.current.run(waiting).catch(() => undefined);
+      expect([waiting.cancelled(), taken.map((socket) => socket.fileno())]).toEqual([true, [-1]]);
+      expect(client.recv(1)).toHaveLength(0);
+      client.close();
+    });
+
     test('SOCK-041: a listening descriptor of a transport is refused, after trying', async () => {
       const { loop } = subject.current;
       const transport = loop._makeSocketTransport(sock, new Protocol());
@@ -493,6 +534,32 @@ describe('sock verbs', () => {
       await subject.current.run(loop.sockConnect(client, ['some.name', port]));
       expect(asked).toEqual([['some.name', port, { family: AF_INET, type: SOCK_STREAM, proto: 0 }]]);
       expect(client.getpeername()).toEqual([host, port]);
+      client.close();
+    });
+
+    test('SOCK-028: the port may be text, also of a numeric host', async () => {
+      const { loop } = subject.current;
+      const server = listener();
+      const [host, port] = server.getsockname() as [string, number];
+      const client = new Socket();
+      await subject.current.run(loop.sockConnect(client, [host, String(port)] as never));
+      expect(client.getpeername()).toEqual([host, port]);
+      client.close();
+    });
+
+    test('SOCK-028: the scope of a numeric IPv6 address goes along', async () => {
+      const { loop } = subject.current;
+      const client = new Socket(AF_INET6, SOCK_STREAM);
+      const given: unknown[] = [];
+      client.connect = (address) => {
+        given.push(address);
+      };
+      await subject.current.run(loop.sockConnect(client, ['fe80::1', '80', 5, 3] as never));
+      await subject.current.run(loop.sockConnect(client, ['::1', 80]));
+      expect(given).toEqual([
+        ['fe80::1', 80, 5, 3],
+        ['::1', 80, undefined, undefined],
+      ]);
       client.close();
     });
 

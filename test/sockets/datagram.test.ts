@@ -78,6 +78,14 @@ testOnLinux('a named Unix sender is known by its path, an unnamed one by nothing
   expect(receiver.recvfrom(1)[1]).toBe(`\0fdloop-datagram-${process.pid}`);
 });
 
+testOnLinux('recv gives what fits, also when the system tells the size of the whole datagram', () => {
+  const [left, right] = kit.current.pair(SOCK_DGRAM);
+  for (const length of [100, 1000]) {
+    left.send(Buffer.alloc(length, 'a'));
+    expect(right.recv(10, socketConstants.MSG_TRUNC).toString()).toBe('a'.repeat(10));
+  }
+});
+
 test('sendto takes flags between data and address', () => {
   const { MSG_DONTWAIT, MSG_DONTROUTE } = socketConstants;
   const receiver = kit.current.receiver();

@@ -293,9 +293,15 @@ describe('subclasses', () => {
     expect(adopted.received).toBe(4);
   });
 
-  test('inspect shows class, descriptor, family and type', () => {
+  test('inspect shows class, descriptor, family and type, and the addresses that there are', () => {
     const socket = kit.current.own(new Counting(AF_INET, SOCK_DGRAM));
-    expect(inspect(socket)).toBe(`<Counting fd=${socket.fileno()} family=2 type=2 proto=0>`);
+    expect(inspect(socket)).toMatch(`<Counting fd=${socket.fileno()} family=2 type=2 proto=0`);
+    socket.bind(['127.0.0.1', 0]);
+    const own = `laddr=${inspect(socket.getsockname())}`;
+    expect(inspect(socket)).toBe(`<Counting fd=${socket.fileno()} family=2 type=2 proto=0 ${own}>`);
+    socket.connect(socket.getsockname() as Address);
+    const peer = `raddr=${inspect(socket.getpeername())}`;
+    expect(inspect(socket)).toBe(`<Counting fd=${socket.fileno()} family=2 type=2 proto=0 ${own} ${peer}>`);
     socket.close();
     expect(inspect(socket)).toBe('<Counting closed family=2 type=2 proto=0>');
   });

@@ -5,8 +5,9 @@ import { inspect } from 'node:util';
 import { OSError } from '../../lib/base/errors';
 import { EVENT_READ } from '../../lib/base/constants';
 import { setLogReceiver } from '../../lib/base/log';
-import { AF_INET, IPPROTO_TCP, SOCK_STREAM } from '../../lib/sockets/constants';
-import { socketpair } from '../../lib/sockets/socket';
+import type { Address } from '../../lib/sockets/address';
+import { AF_INET, IPPROTO_TCP, SOCK_DGRAM, SOCK_STREAM } from '../../lib/sockets/constants';
+import { Socket, socketpair } from '../../lib/sockets/socket';
 import { BaseProtocol, BufferedProtocol, Protocol } from '../../lib/transports/protocol';
 import { BaseTransport, ReadTransport, Transport } from '../../lib/transports/transport';
 import { TransportSocket } from '../../lib/transports/transport-socket';
@@ -27,6 +28,20 @@ describe('a stream transport', () => {
   beforeEach(async () => {
     wired = await wire(subject.current, new NotingProtocol());
   });
+
+  test.each([undefined, null, 'text', {}, { connectionMade: true }])(
+    'TCP-001: %p is no protocol: a TypeError, and the socket stays free',
+    (protocol) => {
+      const { loop } = subject.current;
+      const [sock, peer] = socketpair();
+      expect(() => loop._makeSocketTransport(sock, protocol as never)).toThrow(
+        expect.objectContaining({ name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' }),
+      );
+      expect([loop._transports.has(sock.fileno()), loop._ready.length]).toEqual([false, 0]);
+      sock.close();
+      peer.close();
+    },
+  );
 
   describe('extra info', () => {
     test('TR-003, TR-004, TR-005, TR-006: has the restricted socket and the names; a look-up may bring a fallback', () => {
@@ -322,6 +337,19 @@ describe('a stream transport', () => {
       transport.abort();
       await iterate();
       expect(inspect(transport)).toBe(`<SelectorSocketTransport closed fd=${fd}>`);
+    });
+
+    test('TR-007: its socket shows its addresses as long as it is open', () => {
+      const sock = new Socket(AF_INET, SOCK_DGRAM);
+      const restricted = new TransportSocket(sock);
+      sock.bind(['127.0.0.1', 0]);
+      sock.connect(sock.getsockname() as Address);
+      const address = inspect(sock.getsockname());
+      expect(inspect(restricted)).toBe(
+        `<TransportSocket fd=${sock.fileno()} family=2 type=2 proto=0 laddr=${address} raddr=${address}>`,
+      );
+      sock.close();
+      expect(inspect(restricted)).toBe('<TransportSocket fd=-1 family=2 type=2 proto=0>');
     });
   });
 });

@@ -266,6 +266,19 @@ describe('a datagram transport', () => {
       expect(protocol.events.at(-1)).toEqual(['connectionLost', expect.objectContaining({ name: 'TypeError' })]);
     });
 
+    test('UDP-021: a host that is a name goes to errorReceived, at once or later', async () => {
+      const [, port] = theirs as [string, number];
+      const unknown = expect.objectContaining({ name: 'GaiError', code: 'EAI_NONAME', address: 'some.name', port });
+      transport.sendto(Buffer.from('x'), ['some.name', port]);
+      expect(protocol.events.splice(1)).toEqual([['errorReceived', unknown]]);
+      sock.script.send.push(again());
+      transport.sendto(Buffer.from('x'), ['some.name', port]);
+      transport.sendto(Buffer.from('next'), theirs);
+      await iterate(2);
+      expect(protocol.events.splice(1)).toEqual([['errorReceived', unknown]]);
+      expect([arrived(), transport.isClosing()]).toEqual([['next'], false]);
+    });
+
     test('UDP-017, UDP-018: goes on until connectionLost, and is dropped afterwards', async () => {
       transport.close();
       transport.sendto(Buffer.from('still'), theirs);

@@ -3,6 +3,7 @@
 import { BlockingIOError, ConnectionError, KeyboardInterrupt } from '../../lib/base/errors';
 import { setLogReceiver } from '../../lib/base/log';
 import { EVENT_WRITE } from '../../lib/base/constants';
+import { detach } from '../support/detach';
 import { again, interrupted, systemError } from '../support/errors';
 import { useLoop } from '../support/loops';
 import { NotingProtocol } from '../support/protocols';
@@ -427,6 +428,13 @@ describe('writing', () => {
       }
     });
 
+    test.each(['5', true, 10n, {}])('TR-038: a mark that is %p is a TypeError', (mark) => {
+      const refused = expect.objectContaining({ name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' });
+      expect(() => wired.transport.setWriteBufferLimits(mark as number)).toThrow(refused);
+      expect(() => wired.transport.setWriteBufferLimits(null, mark as number)).toThrow(refused);
+      expect(wired.transport.getWriteBufferLimits()).toEqual([16384, 65536]);
+    });
+
     test('TR-036, TR-041, TR-042, TR-043, TCP-049: pause strictly above high, once; resume at low; at once', async () => {
       wired.transport.setWriteBufferLimits(4, 2);
       wired.sock.script.send.push(again());
@@ -490,12 +498,30 @@ describe('writing', () => {
     });
   });
 
+  describe('memory that goes before it is sent', () => {
+    test.each([
+      ['the only piece', 1],
+      ['one of several', 2],
+    ])('%s: the connection is lost with an error that says so', async (_which, pieces) => {
+      wired.sock.script.send.push(again());
+      const data = new Uint8Array(100);
+      wired.transport.write(data);
+      if (pieces > 1) wired.transport.write(Buffer.from('and more'));
+      detach(data.buffer);
+      await iterate(2);
+      const lost = expect.objectContaining({ name: 'ValueError', code: 'ERR_MEMORY_CHANGED' });
+      expect(wired.protocol.events.at(-1)).toEqual(['connectionLost', lost]);
+      expect(subject.current.takeContexts()).toEqual([expect.objectContaining({ exception: lost })]);
+      expect(wired.transport.getWriteBufferSize()).toBe(0);
+    });
+  });
+
   describe('the empty waiter', () => {
     test('TCP-077, TCP-078, TCP-081: is done at once, or when the buffer is sent; there is one at a time', async () => {
       const first = wired.transport._makeEmptyWaiter();
       expect(first.done()).toBe(true);
       expect(() => wired.transport._makeEmptyWaiter()).toThrow(
-        expect.objectContaining({ name: 'RuntimeError', code: 'ERR_WAITER_SET' }),
+        expect.objectContaining({ name: 'RuntimeError', code: 'ERR_SENDFILE_IN_PROGRESS' }),
       );
       wired.transport._resetEmptyWaiter();
       wired.sock.script.send.push(again());
@@ -516,6 +542,16 @@ describe('writing', () => {
       wired.transport.abort();
       await iterate();
       expect(waiter.exception()).toBeInstanceOf(ConnectionError);
+    });
+
+    test('TCP-061: one that was cancelled keeps nobody from hearing that the connection is lost', async () => {
+      wired.sock.script.send.push(again());
+      wired.transport.write(Buffer.from('abc'));
+      const waiter = wired.transport._makeEmptyWaiter();
+      wired.transport.close();
+      waiter.cancel();
+      await iterate();
+      expect([wired.arrived().toString(), wired.protocol.events.at(-1)]).toEqual(['abc', ['connectionLost', null]]);
     });
 
     test('TCP-080: is left alone if it was done by then', async () => {
