@@ -168,6 +168,6 @@ export class Server {
   }
 
   [inspect.custom](): string {
-    return `<Server sockets=${inspect(this.sockets)}>`;
+    return `<Server sockets=${inspect(this.sockets, { breakLength: Infinity })}>`;
   }
 }

@@ -47,7 +47,7 @@ describe('a server', () => {
       expect(server.sockets).toEqual([expect.any(TransportSocket)]);
       expect(server.sockets).not.toBe(server.sockets);
       expect([server.isServing(), server.getLoop()]).toEqual([true, subject.current.loop]);
-      expect(inspect(server)).toMatch(/^<Server sockets=\[ <TransportSocket fd=\d+/);
+      expect(inspect(server)).toMatch(/^<Server sockets=\[ <TransportSocket fd=\d+ .* laddr=.*> \]>$/);
       server.close();
       expect([server.sockets, server.isServing()]).toEqual([[], false]);
       expect(inspect(server)).toBe('<Server sockets=[]>');
