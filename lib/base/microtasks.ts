@@ -3,6 +3,8 @@
 
 import { createRequire } from 'node:module';
 
+import { queueMicrotask } from './host';
+
 interface DenoLike {
   readonly internal: symbol;
   readonly [internals: symbol]: { readonly core?: { runNextTicks?: (this: void) => void } } | undefined;

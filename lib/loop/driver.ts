@@ -36,11 +36,18 @@ export const blockingDriver: Driver = {
   wake: () => undefined,
 };
 
-/** A clock that only moves when it is told to. */
+/**
+ * A clock that only moves when it is told to. A loop with it jumps to its next timer instead of waiting:
+ * `new SelectorEventLoop({ clock: new VirtualClock() })`.
+ */
 export class VirtualClock {
   readonly resolution: Seconds;
   #now: Seconds;
 
+  /**
+   * @param start what it shows at first
+   * @param resolution the smallest difference that counts
+   */
   constructor(start: Seconds = 0, resolution: Seconds = 1e-9) {
     this.#now = start;
     this.resolution = resolution;
@@ -50,6 +57,7 @@ export class VirtualClock {
     return this.#now;
   }
 
+  /** Moves it on. Timers that are due run in the next iteration. */
   advance(seconds: Seconds): void {
     this.#now += seconds;
   }

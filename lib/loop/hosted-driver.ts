@@ -9,6 +9,7 @@
 //        +-- wake():          somebody queued something from outside of a turn
 
 import type { Seconds } from '../base/constants';
+import { clearImmediate, clearTimeout, setImmediate, setTimeout } from '../base/host';
 import { copyContext } from '../futures/context';
 import { errorFor } from '../native/check';
 import type { NativeHostWatch } from '../native/types';

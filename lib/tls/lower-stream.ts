@@ -10,6 +10,8 @@ import { constants } from 'node:os';
 import { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 
+import { nextTick, queueMicrotask } from '../base/host';
+
 /** The wrap. A request is a write, or the end of writing, that node:tls waits for. */
 interface StreamWrap {
   _handle: NativeStream | null;
@@ -79,7 +81,7 @@ export class LowerStream extends Duplex {
       };
       // Not at once: OpenSSL may be at work below us, and this frees what it needs. And after the ticks: one of them
       // tells why it is closed.
-      process.nextTick(() => queueMicrotask(close));
+      nextTick(() => queueMicrotask(close));
     };
     this.#wrap = wrap;
     this.#stream = stream;

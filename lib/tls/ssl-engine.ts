@@ -10,6 +10,7 @@
 import type { TLSSocket } from 'node:tls';
 
 import type { OSError } from '../base/errors';
+import { nextTick } from '../base/host';
 import { LowerStream } from './lower-stream';
 import { nodeTls } from './node-tls';
 import { noCertificate, SSLCertVerificationError, sslErrorOf } from './ssl-error';
@@ -50,7 +51,7 @@ export class SSLEngine {
     this.#lower = new LowerStream((chunk) => {
       if (!this.#over) events.output(chunk);
       // Written from the tick queue: nobody is about to confirm it.
-      if (!this.#inside) process.nextTick(() => this.#lower.confirm());
+      if (!this.#inside) nextTick(() => this.#lower.confirm());
     });
     this.asksForNames = settings.serverSide && typeof settings.options.SNICallback === 'function';
     this.socket = settings.serverSide ? this.#serve(settings) : this.#connect(settings);
