@@ -7,7 +7,6 @@
 
 import { isIP } from 'node:net';
 import { inspect } from 'node:util';
-import { domainToASCII } from 'node:url';
 
 import { GaiError, isFatal, typeError, ValueError, type OSError } from '../base/errors';
 import { logger } from '../base/log';
@@ -21,9 +20,8 @@ import { errorFor } from '../native/check';
 import type { Fd, NativeLookup, NativeLookupAnswer, Result } from '../native/types';
 import { addressFields, decodeAddress, encodeAddress, type Address } from '../sockets/address';
 import { AF_INET, AF_INET6, socketConstants } from '../sockets/constants';
+import { asciiHostName } from '../sockets/host-name';
 import type { AddressInfo, Host, Port, ResolveOptions } from '../sockets/numeric-address';
-
-const LONGEST_LABEL = 63;
 
 /** Every address of a host, as the system gives them; null is this machine. */
 export function* getaddrinfo(
@@ -36,7 +34,7 @@ export function* getaddrinfo(
   // asyncio asks in the default executor, so what refuses there refuses here.
   loop._defaultExecutor.check();
   const { family = 0, type = 0, proto = 0, flags = 0 } = options;
-  const name = hostName(host);
+  const name = host === null ? null : asciiHostName(host);
   const service = serviceName(port);
   const described = loop.getDebug() ? describe(host, port, options) : null;
   if (described !== null) logger.debug(`getaddrinfo ${described}`);
@@ -76,20 +74,6 @@ export function* getnameinfo(
 }
 
 // What is asked.
-
-/** The host as the resolver wants it: ASCII, with labels that a name server can be asked for. */
-function hostName(host: Host): string | null {
-  if (host === null) return null;
-  if (typeof host !== 'string') throw typeError(`a host is a string or null, not ${inspect(host)}`);
-  const name = /^[\0-\x7f]*$/.test(host) ? host : domainToASCII(host);
-  const labels = name.split('.');
-  const last = labels.pop() as string;
-  const isGood = labels.every((label) => label !== '' && label.length <= LONGEST_LABEL);
-  if (!isGood || last.length > LONGEST_LABEL || (name === '' && host !== '') || name.includes('\0')) {
-    throw new ValueError(`${inspect(host)} cannot be the name of a host`, 'ERR_INVALID_HOST');
-  }
-  return name;
-}
 
 function serviceName(port: Port): string | null {
   if (port === null) return null;

@@ -7,7 +7,7 @@ import { checkOptions, type OptionNames } from '../base/options';
 import type { CoroutineGenerator } from '../futures/frame';
 import type { BaseSelectorEventLoop } from '../loop/selector-event-loop';
 import { describeType } from '../sockets/socket';
-import { sslTimeoutNames, type SSLOptions, type SSLSettings, type SSLTimeouts } from '../tls/options';
+import { certificateName, sslTimeoutNames, type SSLOptions, type SSLSettings, type SSLTimeouts } from '../tls/options';
 import { type LowerTransport, SSLProtocol } from '../tls/ssl-protocol';
 import type { SSLTransport } from '../tls/ssl-transport';
 import type { BaseProtocol } from '../transports/protocol';
@@ -47,16 +47,11 @@ export function* startTls(
   // Differs from asyncio: where there is nobody any more to shake hands with, it waits for ever.
   if (transport.isClosing()) throw new RuntimeError('the transport is closing', 'ERR_TRANSPORT_CLOSING');
   const lower = transport as LowerTransport;
-  const {
-    serverSide = false,
-    serverHostname = null,
-    received = null,
-    sslHandshakeTimeout,
-    sslShutdownTimeout,
-  } = options;
+  const { serverSide = false, received = null, sslHandshakeTimeout, sslShutdownTimeout } = options;
   if (received !== null && !(received instanceof Uint8Array)) {
     throw typeError(`received must be a Uint8Array or a Buffer, not ${describeType(received)}`);
   }
+  const serverHostname = serverSide ? null : certificateName(options.serverHostname ?? null);
   // A copy: a protocol that brings its own memory uses it again.
   const ahead = received === null ? null : Uint8Array.prototype.slice.call(received);
   const settings: SSLSettings = { options: ssl, serverSide, serverHostname, sslHandshakeTimeout, sslShutdownTimeout };

@@ -6,6 +6,7 @@ import type { ConnectionOptions, createSecureContext, SecureContext, TlsOptions 
 import type { Seconds } from '../base/constants';
 import { typeError, ValueError } from '../base/errors';
 import type { OptionNames } from '../base/options';
+import { asciiHostName } from '../sockets/host-name';
 import { nodeTls } from './node-tls';
 
 type Shared = Pick<ConnectionOptions, 'ALPNProtocols' | 'secureContext' | 'rejectUnauthorized' | 'enableTrace'>;
@@ -49,7 +50,7 @@ export const sslClientNames: OptionNames<SSLClientOptions> = { ...sslTimeoutName
 export interface SSLSettings extends SSLTimeouts {
   readonly options: SSLOptions;
   readonly serverSide: boolean;
-  /** null or '' for any name. */
+  /** As `certificateName` gives it. */
   readonly serverHostname: string | null;
 }
 
@@ -102,7 +103,7 @@ export function clientSettings(options: SSLClientOptions, host: string | null): 
   if (serverHostname === null && (host === null || host === '')) {
     throw new ValueError('serverHostname must be given with ssl and without a host');
   }
-  const name = serverHostname ?? host;
+  const name = certificateName(serverHostname ?? host);
   const chosen = ssl === true ? standardOptions : ssl;
   secureContextOf(chosen);
   return {
@@ -127,8 +128,23 @@ export function serverSettings(options: SSLServerOptions): SSLSettings | null {
   return { options: ssl, serverSide: true, serverHostname: null, sslHandshakeTimeout, sslShutdownTimeout };
 }
 
-/** What `tls.connect` is told about the name. An address cannot be asked for by name, but it can be verified. */
+/** What TLS can say of a name. */
+const LONGEST_NAME = 255;
+
+/**
+ * What the certificate of the server must be for; null for anything.
+ * @param name of a host, or an address; null or '' to accept any
+ * @throws TypeError for what is no string, ValueError (ERR_INVALID_HOST) for what is no name
+ */
+export function certificateName(name: string | null): string | null {
+  if (name === null || name === '') return null;
+  const ascii = isIP(name) === 0 ? asciiHostName(name) : name;
+  if (ascii.length > LONGEST_NAME) throw new ValueError(`${name} cannot be the name of a host`, 'ERR_INVALID_HOST');
+  return ascii;
+}
+
+/** What `tls.connect` is told about the name of `certificateName`. An address cannot be asked for by name, but it can be verified. */
 export function nameOptions(serverHostname: string | null): ConnectionOptions {
-  if (serverHostname === null || serverHostname === '') return { checkServerIdentity: () => undefined };
+  if (serverHostname === null) return { checkServerIdentity: () => undefined };
   return isIP(serverHostname) === 0 ? { servername: serverHostname } : { host: serverHostname };
 }

@@ -107,10 +107,10 @@ describe('the options of TLS', () => {
 
   describe('names', () => {
     /** A server on a port of its own; the certificate is for localhost and 127.0.0.1. */
-    async function serve(): Promise<[string, number]> {
+    async function serve(app: () => NotingProtocol = factory): Promise<[string, number]> {
       const { loop } = use.current;
       const options = { ssl: certificates.serverSsl };
-      const server = await use.current.run(loop.createServer(factory, '127.0.0.1', 0, options));
+      const server = await use.current.run(loop.createServer(app, '127.0.0.1', 0, options));
       use.current.atEnd(() => {
         server.abortClients();
         server.close();
@@ -135,6 +135,33 @@ describe('the options of TLS', () => {
       );
       await expect(connect(['127.0.0.1', port], { ssl, serverHostname: '127.0.0.2' })).rejects.toMatchObject(wrongName);
       await expect(connect(['127.0.0.1', port], { ssl, serverHostname: '' })).resolves.toBeUndefined();
+    });
+
+    test('TLS-006: the server is told the name as name servers have it, and no address', async () => {
+      const peer = new NotingProtocol();
+      const [, port] = await serve(() => peer);
+      const ssl = { ...certificates.clientSsl, checkServerIdentity: () => undefined };
+      const told = async (serverHostname: string): Promise<unknown> => {
+        await connect(['127.0.0.1', port], { ssl, serverHostname });
+        return peer.transport?.getExtraInfo<{ servername: unknown }>('ssl_object')?.servername;
+      };
+      expect(await told('b\u00fccher.example')).toBe('xn--bcher-kva.example');
+      expect(await told('localhost.')).toBe('localhost.');
+      expect(await told('127.0.0.1')).toBe(false);
+    });
+
+    test('a name that none can have is told of before anything is opened', async () => {
+      const ssl = certificates.clientSsl;
+      const badNames = ['.example', 'a..b', 'a\0b', 'x'.repeat(64), 'long.'.repeat(60)];
+      for (const serverHostname of badNames) {
+        await expect(connect(['127.0.0.1', 1], { ssl, serverHostname })).rejects.toMatchObject({
+          name: 'ValueError',
+          code: 'ERR_INVALID_HOST',
+        });
+      }
+      for (const serverHostname of [5, true, Buffer.from('localhost')]) {
+        await expect(connect(['127.0.0.1', 1], { ssl, serverHostname })).rejects.toMatchObject(typeError);
+      }
     });
 
     test('CONN-013, TLS-005: ssl: true is the standard context, with all of its authorities, and checks the name', async () => {

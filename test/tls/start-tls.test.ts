@@ -18,7 +18,7 @@ function clientHello(): Buffer {
   const nothing = (): void => undefined;
   const events = { plain: nothing, handshakeDone: nothing, ended: nothing, failed: nothing };
   const engine = new SSLEngine(
-    { options: {}, serverSide: false, serverHostname: '' },
+    { options: {}, serverSide: false, serverHostname: null },
     { ...events, output: (chunk) => flight.push(chunk) },
   );
   engine.destroy();
@@ -253,6 +253,20 @@ for (const driver of driverNames) {
       task.cancel();
       await expect(use.current.run(task)).rejects.toThrow(CancelledError);
       expect(text(far)).toBe('STARTTLS\n');
+    });
+
+    test('a name that is none is told of before the connection is touched', async () => {
+      const { loop } = use.current;
+      const { ours, near } = await pair();
+      for (const [serverHostname, name] of [
+        ['a..b', 'ValueError'],
+        [5 as never, 'TypeError'],
+      ] as const) {
+        const attempt = loop.startTls(ours, near, certificates.clientSsl, { serverHostname });
+        await expect(use.current.run(attempt)).rejects.toMatchObject({ name });
+      }
+      expect(ours.isReading()).toBe(true);
+      expect(ours.getProtocol()).toBe(near);
     });
 
     test('TLS-077: an upgrade that fails closes the connection, and the protocol hears why', async () => {
