@@ -12,7 +12,8 @@ import type { UnixAddress } from '../sockets/address';
  */
 export function removeStaleSocket(path: UnixAddress): void {
   const bytes = Buffer.from(path as string);
-  if (bytes.length === 0 || bytes[0] === 0) return;
+  // An abstract name is no file, and a path has no NUL.
+  if (bytes.length === 0 || bytes.includes(0)) return;
   try {
     let found = lstatSync(bytes);
     if (found.isSymbolicLink()) found = statSync(bytes);

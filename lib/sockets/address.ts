@@ -100,6 +100,10 @@ function encodeUnix(address: Address): EncodedAddress {
     throw typeError(`an address of a Unix socket is a string or bytes, not ${inspect(address)}`);
   }
   const path = typeof address === 'string' ? Buffer.from(address) : address;
+  // Differs from Python, where the path ends there: it would be another one.
+  if (path.indexOf(0) > 0) {
+    throw new ValueError(`a path cannot have a NUL in it: ${inspect(address)}`, 'ERR_INVALID_ADDRESS');
+  }
   const bytes = new Uint8Array(binding.SOCKADDR_STORAGE_SIZE);
   const length = binding.encodeUnixAddress(path, bytes);
   if (length < 0) throw errorFor(length, 'address', addressFields(address));

@@ -1,6 +1,6 @@
 // server.test.ts: the life of a server, and the arguments of createServer.
 
-import { lstatSync, mkdtempSync, rmSync, statSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { inspect } from 'node:util';
@@ -465,6 +465,13 @@ describeWithUnixSockets('Unix sockets', () => {
       code: 'EADDRINUSE',
     });
     unlinkSync(link);
+  });
+
+  test('a path with a NUL in it is refused, and nothing is made', async () => {
+    const { loop } = subject.current;
+    const attempt = loop.createUnixServer(factory, path.join(folder, 'na\0me'));
+    await expect(subject.current.run(attempt)).rejects.toMatchObject({ name: 'ValueError' });
+    expect(readdirSync(folder)).toEqual([]);
   });
 
   test('UNIX-020: any other file in the way is an error', async () => {

@@ -162,6 +162,15 @@ describe('Unix', () => {
     expect(encodeAddress(AF_UNIX, '\0name').length).toBe(2 + 5);
   });
 
+  test('a path with a NUL in it is refused, and not cut there', () => {
+    for (const address of ['/pa\0th', '/path\0', Buffer.from('p\0')]) {
+      expect(thrownBy(() => encodeAddress(AF_UNIX, address))).toMatchObject({
+        name: 'ValueError',
+        code: 'ERR_INVALID_ADDRESS',
+      });
+    }
+  });
+
   test('an empty path is the unnamed address', () => {
     expect(encodeAddress(AF_UNIX, '').length).toBe(2);
     expect(thereAndBack(AF_UNIX, '')).toBe('');
