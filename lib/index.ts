@@ -21,9 +21,11 @@ export {
   IncompleteReadError,
   InterruptedError,
   InvalidStateError,
+  IsADirectoryError,
   KeyError,
   KeyboardInterrupt,
   LimitOverrunError,
+  NotADirectoryError,
   NotImplementedError,
   OSError,
   type OSErrorFields,
@@ -163,6 +165,7 @@ export { type ClientConnected, StreamReaderProtocol } from './streams/stream-rea
 export { StreamWriter } from './streams/stream-writer';
 
 // processes
+export type { Account } from './processes/accounts';
 export { DEVNULL, PIPE, type CommandText, type SpawnOptions, type StandardStream, STDOUT } from './processes/options';
 export {
   createSubprocessExec,

@@ -35,6 +35,7 @@
       "native/base/library_pin_posix.cc",
       "native/base/thread_posix.cc",
       "native/base/wake_pipe.cc",
+      "native/process/accounts_posix.cc",
       "native/process/child_posix.cc",
       "native/process/spawn_posix.cc",
       "native/process/signal_posix.cc",

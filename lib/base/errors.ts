@@ -58,6 +58,10 @@ export class ConnectionResetError extends ConnectionError {}
 export class FileNotFoundError extends OSError {}
 /** EEXIST. */
 export class FileExistsError extends OSError {}
+/** EISDIR. */
+export class IsADirectoryError extends OSError {}
+/** ENOTDIR. */
+export class NotADirectoryError extends OSError {}
 /** EACCES, EPERM. */
 export class PermissionError extends OSError {}
 /** ESRCH. */
@@ -88,6 +92,8 @@ const osErrorClasses: Readonly<Record<string, typeof OSError>> = {
   ECONNRESET: ConnectionResetError,
   ENOENT: FileNotFoundError,
   EEXIST: FileExistsError,
+  EISDIR: IsADirectoryError,
+  ENOTDIR: NotADirectoryError,
   EACCES: PermissionError,
   EPERM: PermissionError,
   ETIMEDOUT: TimeoutError,
@@ -254,6 +260,8 @@ for (const [name, Class] of Object.entries({
   ConnectionResetError,
   FileNotFoundError,
   FileExistsError,
+  IsADirectoryError,
+  NotADirectoryError,
   PermissionError,
   ProcessLookupError,
   ChildProcessError,

@@ -404,7 +404,7 @@ export interface NativeBinding {
   /** Closes `fd`, or leaves it to the thread that is in `wake` just now. @returns 0; `-EBADF` if it was closed before */
   closeWakeEnd(fd: Fd, state: Int32Array): Result;
 
-  // Child processes. All but `spawn` are about children of `spawn`; on Windows everything is `-ENOSYS`.
+  // Child processes: what starts them, and what is about children of `spawn`. On Windows everything is `-ENOSYS`.
 
   /**
    * Starts a program, the first of `executables` that there is, with arguments and environment ('NAME=value') as bytes, in a
@@ -423,6 +423,13 @@ export interface NativeBinding {
     settings: Int32Array,
     failed: Int32Array,
   ): NativeChild | Result;
+  /**
+   * The number of a user by name, in the 32 bits of `id[0]`. It may be asked of another machine: this thread waits.
+   * @returns 0; `-ENOENT` if there is nobody of that name; any other `-errno` if that could not be found out
+   */
+  findUser(name: string, id: Int32Array): Result;
+  /** The same for a group. */
+  findGroup(name: string, id: Int32Array): Result;
   childPid(child: NativeChild): Result;
   /** @returns a descriptor that becomes readable at the end of the child, closed by `reapChild`; `-ENOSYS`, `-EPERM` if there is none */
   childDescriptor(child: NativeChild): Result;

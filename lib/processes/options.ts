@@ -6,7 +6,8 @@ import { inspect } from 'node:util';
 import { typeError, ValueError } from '../base/errors';
 import { checkOptions, type OptionNames } from '../base/options';
 import { toFd, type FileObject } from '../selectors/file-object';
-import { describeType, int32, size } from '../sockets/arguments';
+import { describeType, size } from '../sockets/arguments';
+import { type Account, groupNumber, userNumber } from './accounts';
 
 /** A pipe to the child: the transport, or the process, has its other end. Python: subprocess.PIPE. */
 export const PIPE = -1;
@@ -43,11 +44,11 @@ export interface SpawnOptions {
   /** The process group to join; 0 for a new one. */
   processGroup?: number | null;
   umask?: number | null;
-  /** The number of a user, or of a group: only root may change them. */
-  user?: number | null;
-  group?: number | null;
-  /** The numbers of supplementary groups; empty for none. */
-  extraGroups?: readonly number[] | null;
+  /** Who the program is, by number or by name: only root may change that. A name is looked up before there is a process. */
+  user?: Account | null;
+  group?: Account | null;
+  /** The supplementary groups; empty for none. */
+  extraGroups?: Iterable<Account> | null;
 }
 
 const names: OptionNames<SpawnOptions> = {
@@ -135,7 +136,8 @@ export function planSpawn(
   const words = isShell ? [executable ?? '/bin/sh', '-c', command as CommandText] : (command as readonly CommandText[]);
   const program = executable ?? words[0];
   const environment = options.env ?? process.env;
-  const passFds = [...new Set(Array.from(options.passFds ?? [], toFd))].sort((one, other) => one - other);
+  const passed = listOf<FileObject>(options.passFds ?? [], 'passFds');
+  const passFds = [...new Set(Array.from(passed, toFd))].sort((one, other) => one - other);
   return {
     program,
     executables: searchProgram(toBytes(program, 'a program'), environment.PATH),
@@ -146,6 +148,13 @@ export function planSpawn(
     passFds,
     settings: settingsOf(options, passFds.length > 0),
   };
+}
+
+/** @throws TypeError, and ValueError for a text, whose letters are not meant */
+function listOf<Item>(items: Iterable<Item>, what: string): Iterable<Item> {
+  if (typeof items === 'string') throw new ValueError(`${what} is a list, not ${inspect(items)}`);
+  if (typeof (items as Partial<Iterable<Item>>)[Symbol.iterator] === 'function') return items;
+  throw typeError(`${what} is a list, not ${describeType(items)}`);
 }
 
 const NUL = 0;
@@ -200,7 +209,8 @@ const SET_GROUPS = 8;
 function settingsOf(options: SpawnOptions, passes: boolean): Int32Array {
   const { closeFds = true, restoreSignals = true, startNewSession = false } = options;
   if (passes && !closeFds) process.emitWarning('passFds overrides closeFds: false', 'RuntimeWarning');
-  const groups = options.extraGroups ?? null;
+  const { extraGroups = null } = options;
+  const groups = extraGroups === null ? null : Array.from(listOf(extraGroups, 'extraGroups'), groupNumber);
   const flags =
     (closeFds || passes ? CLOSE_OTHERS : 0) |
     (restoreSignals ? RESTORE_SIGNALS : 0) |
@@ -210,25 +220,18 @@ function settingsOf(options: SpawnOptions, passes: boolean): Int32Array {
     flags,
     optional(options.umask, 'umask', size),
     optional(options.processGroup, 'processGroup', size),
-    optional(options.group, 'group', idOf),
-    optional(options.user, 'user', idOf),
-    ...(groups ?? []).map((group) => idOf(group, 'a group')),
+    optional(options.group, 'group', groupNumber),
+    optional(options.user, 'user', userNumber),
+    ...(groups ?? []),
   );
 }
 
 const NONE = -1;
 
-function optional(
-  value: number | null | undefined,
+function optional<Value>(
+  value: Value | null | undefined,
   what: string,
-  read: (value: unknown, what: string) => number,
+  read: (value: Value, what: string) => number,
 ): number {
   return value === undefined || value === null ? NONE : read(value, what);
-}
-
-/** The number of a user or of a group has 32 bits, and all of them set mean nobody. */
-function idOf(value: unknown, what: string): number {
-  const id = int32(value, what);
-  if ((value as number) < 0 || id === NONE) throw new ValueError(`${what} cannot be ${String(value)}`);
-  return id;
 }

@@ -1,4 +1,4 @@
-// process_wrap.cc: spawning, and child processes as JavaScript objects.
+// process_wrap.cc: spawning, child processes as JavaScript objects, and the numbers of accounts.
 #include <string>
 #include <vector>
 
@@ -6,6 +6,7 @@
 #include "bridge/arguments.h"
 #include "bridge/environment.h"
 #include "bridge/wrap.h"
+#include "process/accounts.h"
 #include "process/child.h"
 #include "process/spawn.h"
 
@@ -149,6 +150,19 @@ napi_value Reap(napi_env env, napi_callback_info info) {
   return FromInt(env, child->Reap(&status.data[0]));
 }
 
+template <Result (*kFind)(const char*, uint32_t*)>
+napi_value FindAccount(napi_env env, napi_callback_info info) {
+  Arguments<2> args(env, info);
+  std::string name;
+  Int32s id;
+  if (!args.String(0, "name", &name) || !args.Int32s(1, "id", &id)) return nullptr;
+  if (id.length < 1) return FromInt(env, -EINVAL);
+  uint32_t number = 0;
+  const Result result = kFind(name.c_str(), &number);
+  if (result == 0) id.data[0] = static_cast<int32_t>(number);
+  return FromInt(env, result);
+}
+
 constexpr char kWakeFd[] = "wakeFd";
 constexpr char kSignal[] = "signal";
 
@@ -163,6 +177,8 @@ void DefineProcesses(Napi::Env, Napi::Object exports) {
                       Function("unwatchChild", ChildCall<Unwatch>),
                       Function("childHasEnded", ChildCall<HasEnded>),
                       Function("reapChild", Reap),
+                      Function("findUser", FindAccount<FindUser>),
+                      Function("findGroup", FindAccount<FindGroup>),
                       Function("signalChild", ChildNumberCall<&Child::Signal, kSignal>),
                   });
 }

@@ -1,4 +1,6 @@
-// process_none.cc: Windows, where asyncio's selector loop has no child processes either.
+// process_none.cc: Windows, where asyncio's selector loop has no child processes either, and accounts no
+// numbers.
+#include "process/accounts.h"
 #include "process/child.h"
 #include "process/spawn.h"
 
@@ -10,6 +12,9 @@ Result Spawn(const SpawnRequest&, SpawnStep* failed) {
   *failed = SpawnStep::kStart;
   return -ENOSYS;
 }
+
+Result FindUser(const char*, uint32_t*) { return -ENOSYS; }
+Result FindGroup(const char*, uint32_t*) { return -ENOSYS; }
 
 void ReapAbandoned() {}
 

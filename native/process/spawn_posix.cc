@@ -128,11 +128,13 @@ void ResetSignals(bool restores_ignored) {
 // A folder of the path without such a program is no reason to report, if another one has something worse.
 [[noreturn]] void Execute(const Plan& plan) {
   int worst = 0;
+  int last = ENOENT;
   for (const std::string& file : plan.request.executables) {
     execve(file.c_str(), plan.arguments.data(), plan.environment.data());
-    if (errno != ENOENT && errno != ENOTDIR && worst == 0) worst = errno;
+    last = errno;
+    if (last != ENOENT && last != ENOTDIR && worst == 0) worst = last;
   }
-  GiveUp(plan, SpawnStep::kExecute, worst == 0 ? ENOENT : worst);
+  GiveUp(plan, SpawnStep::kExecute, worst == 0 ? last : worst);
 }
 
 [[noreturn]] void RunChild(const Plan& plan) {

@@ -108,7 +108,7 @@ TEST(RunsAProgramWithItsArgumentsAndEnvironment) {
 
 TEST(TellsThatThereIsNoProgram) {
   SpawnRequest request = Shell("");
-  request.executables = {"/nowhere/at/all", "/bin/sh/none"};
+  request.executables = {"/bin/sh/none", "/nowhere/at/all"};
   const int before = CountDescriptors();
   SpawnStep step;
   CHECK_EQ(Spawn(request, &step), -ENOENT);
@@ -117,6 +117,15 @@ TEST(TellsThatThereIsNoProgram) {
   // Nothing is left to wait for.
   CHECK_EQ(waitpid(-1, nullptr, WNOHANG), -1);
   CHECK_EQ(errno, ECHILD);
+}
+
+TEST(TheLastFolderTellsWhyThereIsNoProgram) {
+  SpawnRequest request = Shell("");
+  request.executables = {"/nowhere/at/all", "/bin/sh/none"};
+  SpawnStep step;
+  CHECK_EQ(Spawn(request, &step), -ENOTDIR);
+  request.executables.clear();
+  CHECK_EQ(Spawn(request, &step), -ENOENT);
 }
 
 TEST(AProgramThatMustNotBeRunIsWorseThanNone) {

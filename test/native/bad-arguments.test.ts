@@ -100,6 +100,8 @@ const signatures = `
     takeMissedSignals: [[I, F], () => [28, pair()[0]]],
     closeWakeEnd: [[F, L], () => [addon.dup(pair()[0]), new Int32Array(2)]],
     spawn: [[A, A, A, K, L, L, L], () => [[bytes()], [bytes()], [], bytes(), new Int32Array(3), new Int32Array(5), new Int32Array(1)]],
+    findUser: [[S, L], () => ['root', new Int32Array(1)]],
+    findGroup: [[S, L], () => ['root', new Int32Array(1)]],
     ...(process.platform === 'win32' ? {} : ofChildren),
   };
   const values = [

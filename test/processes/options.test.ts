@@ -87,7 +87,11 @@ describeOnPosix('options of a process', () => {
     ['a directory that is no text', { cwd: 5 }],
     ['an environment with a number in it', { env: { PATH: '/bin', NUMBER: 5 } }],
     ['a umask that is no number', { umask: '022' }],
-    ['a group that is no number', { group: 'root' }],
+    ['a user that is no name', { user: true }],
+    ['a group that is no name', { group: Buffer.from('root') }],
+    ['a supplementary group that is no name', { extraGroups: [null] }],
+    ['no list of supplementary groups', { extraGroups: 5 }],
+    ['no list of descriptors', { passFds: 5 }],
   ])('%s is a TypeError', async (_what, ...[options, program, args]) => {
     await expect(running(options, program, args)).rejects.toMatchObject({ code: 'ERR_INVALID_ARG_TYPE' });
   });
@@ -106,8 +110,26 @@ describeOnPosix('options of a process', () => {
     ['a user below 0', { user: -1 }],
     ['the user that means nobody', { user: 0xffffffff }],
     ['a supplementary group below 0', { extraGroups: [0, -1] }],
+    ['the name of a user with a NUL', { user: 'ro\0ot' }],
+    ['a name for a list of groups', { extraGroups: 'root' }],
+    ['a text for a list of descriptors', { passFds: '1' }],
   ])('%s is a ValueError', async (_what, ...[options, program, args]) => {
     await expect(running(options, program, args)).rejects.toThrow(ValueError);
+  });
+
+  test.each<[string, string, object]>([
+    ['a user', 'ERR_UNKNOWN_USER', { user: 'nobody of this name' }],
+    ['a user without a name', 'ERR_UNKNOWN_USER', { user: '' }],
+    ['a group', 'ERR_UNKNOWN_GROUP', { group: 'nobody of this name' }],
+    ['a supplementary group', 'ERR_UNKNOWN_GROUP', { extraGroups: [0, 'nobody of this name'] }],
+  ])('%s that the system does not know is a KeyError', async (_what, code, options) => {
+    await expect(running(options)).rejects.toMatchObject({ name: 'KeyError', code });
+  });
+
+  test('a database of users that does not answer is told as the system does', async () => {
+    const findUser = jest.spyOn(binding, 'findUser').mockReturnValue(-binding.errnoByName.EIO);
+    await expect(running({ user: 'root' })).rejects.toMatchObject({ code: 'EIO', syscall: 'getpwnam' });
+    findUser.mockRestore();
   });
 
   describe('streams', () => {
@@ -203,6 +225,14 @@ describeOnPosix('options of a process', () => {
       await expect(running({ env }, 'program')).rejects.toMatchObject({ code: 'EACCES', syscall: 'execve' });
     });
 
+    test('below a file is ENOTDIR, unless the last folder just does not have it', async () => {
+      const file = script('file', '');
+      const below = { name: 'NotADirectoryError', code: 'ENOTDIR', syscall: 'execve' };
+      await expect(running({}, `${file}/program`)).rejects.toMatchObject({ ...below, path: `${file}/program` });
+      await expect(running({ env: { PATH: `/nowhere:${file}` } }, 'program')).rejects.toMatchObject(below);
+      await expect(running({ env: { PATH: `${file}:/nowhere` } }, 'program')).rejects.toMatchObject({ code: 'ENOENT' });
+    });
+
     test('that is no program is ENOEXEC: no shell is asked', async () => {
       const file = path.join(folder, 'text');
       fs.writeFileSync(file, 'exit 0\n', { mode: 0o755 });
@@ -279,6 +309,12 @@ describeOnPosix('options of a process', () => {
       const options = { user: 65534, group: 65533, extraGroups: [65532] };
       await expect(output('id -u; id -g; id -G', options)).resolves.toBe('65534\n65533\n65533 65532\n');
       expect(process.getuid?.()).toBe(0);
+    });
+
+    (process.getuid?.() === 0 ? test : test.skip)('root starts it as somebody who is given by name', async () => {
+      const [user, group] = (await output('id -u daemon; id -g daemon')).split('\n');
+      const options = { user: 'daemon', group: 'daemon', extraGroups: new Set(['daemon', 65532]) };
+      await expect(output('id -u; id -g; id -G', options)).resolves.toBe(`${user}\n${group}\n${group} 65532\n`);
     });
 
     test('SIGPIPE ends it, though this process ignores it', async () => {
