@@ -45,10 +45,11 @@ export class UnixReadPipeTransport extends ReadTransport {
     this._pipe = new PipeEnd(pipe);
     this._fileno = this._pipe.fd;
     this._protocol = protocol;
-    closeWithTransport(this, this._pipe);
     loop.callSoon(connectionMade, protocol, this);
     loop.callSoon(startReading, this);
     if (waiter !== null) loop.callSoon(_setResultUnlessCancelled, waiter, undefined);
+    // Last: on a closed loop the pipe stays the caller's.
+    closeWithTransport(this, this._pipe);
   }
 
   override setProtocol(protocol: BaseProtocol): void {

@@ -50,10 +50,11 @@ export class UnixWritePipeTransport extends FlowControlTransport {
     this._pipe = new PipeEnd(pipe);
     this._fileno = this._pipe.fd;
     this._protocol = protocol;
-    closeWithTransport(this, this._pipe);
     loop.callSoon(connectionMade, protocol, this);
     if (this._pipe.tellsOfItsReader) loop.callSoon(watchReader, this);
     if (waiter !== null) loop.callSoon(_setResultUnlessCancelled, waiter, undefined);
+    // Last: on a closed loop the pipe stays the caller's.
+    closeWithTransport(this, this._pipe);
   }
 
   override isClosing(): boolean {

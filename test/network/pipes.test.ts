@@ -4,6 +4,7 @@ import * as fs from 'node:fs';
 
 import { CancelledError, NotImplementedError, ValueError } from '../../lib/base/errors';
 import { setLogReceiver } from '../../lib/base/log';
+import { SelectorEventLoop } from '../../lib/event-loop';
 import { StreamReader } from '../../lib/streams/stream-reader';
 import { StreamReaderProtocol } from '../../lib/streams/stream-reader-protocol';
 import { StreamWriter } from '../../lib/streams/stream-writer';
@@ -135,6 +136,19 @@ describeOnPosix('pipes', () => {
       expect(factory).toHaveBeenCalledTimes(1);
       expect(isOpen(fd)).toBe(true);
       fs.closeSync(fd);
+    });
+
+    test('a closed loop refuses, and no collector closes the pipe later', async () => {
+      const near = nearOf(makePipe(subject.current));
+      const closed = new SelectorEventLoop();
+      closed.close();
+      const register = jest.spyOn(FinalizationRegistry.prototype, 'register');
+      const attempt = subject.current.run(closed[verb](() => new NotingProtocol(), near));
+      await expect(attempt).rejects.toMatchObject({ code: 'ERR_LOOP_CLOSED' });
+      const kept = register.mock.calls.map(([target]) => target.constructor.name);
+      register.mockRestore();
+      expect(kept.filter((name) => name.includes('Pipe'))).toEqual([]);
+      expect(isOpen(near.fileno())).toBe(true);
     });
 
     test('a transport that is closed in connectionMade is given all the same', async () => {
