@@ -7,6 +7,7 @@ import { RuntimeError, typeError, ValueError } from '../base/errors';
 import { wrapPromise } from '../futures/ensure-future';
 import type { CoroutineGenerator } from '../futures/frame';
 import { binding } from '../native/binding';
+import { errorOfNode } from '../native/check';
 import type { BaseEventLoop } from './base-event-loop';
 
 /** The kernel cannot send this file by itself. asyncio: SendfileNotAvailableError. */
@@ -64,7 +65,8 @@ function descriptorOf(file: FileSource): number | null {
   return typeof number === 'number' ? number : null;
 }
 
-/** Fills `buffer` from `position` on. @returns bytes, 0 at the end */
+// Differs from asyncio: it begins at `position` also if that is 0, as the kernel does, and not wherever a file is (SFILE-020).
+/** Fills `buffer` from `position` on. @returns bytes, 0 at the end @throws OSError, or what `readInto` throws */
 export function* readFrom(
   loop: BaseEventLoop,
   file: FileSource,
@@ -78,13 +80,24 @@ export function* readFrom(
   const fd = descriptorOf(file);
   if (fd === null) throw typeError(`a file is a descriptor or an object with readInto(), not ${inspect(file)}`);
   // A synchronous run stops Node's loop: nobody would deliver the result of an asynchronous read.
-  if (!loop._run.isHosted) return readSync(fd, buffer, 0, buffer.length, position);
+  if (!loop._run.isHosted) return readNow(fd, buffer, position);
   return yield* wrapPromise(readAsync(fd, buffer, position), loop);
+}
+
+function readNow(fd: number, buffer: Uint8Array, position: number): number {
+  try {
+    return readSync(fd, buffer, 0, buffer.length, position);
+  } catch (error) {
+    throw errorOfNode(error);
+  }
 }
 
 function readAsync(fd: number, buffer: Uint8Array, position: number): Promise<number> {
   return new Promise((resolve, reject) => {
-    read(fd, buffer, 0, buffer.length, position, (error, count) => (error === null ? resolve(count) : reject(error)));
+    read(fd, buffer, 0, buffer.length, position, (error, count) => {
+      if (error === null) resolve(count);
+      else reject(errorOfNode(error));
+    });
   });
 }
 

@@ -1,4 +1,5 @@
-// check.ts: where a negative number becomes an exception. Nothing else in lib/ makes an OSError from a number.
+// check.ts: where a negative number, or an error of Node's, becomes an exception. Nothing else in lib/ makes an OSError from a
+// number.
 
 import { makeOSError, type OSError } from '../base/errors';
 import { binding } from './binding';
@@ -32,6 +33,12 @@ export function errorFor(result: number, syscall: string, place: ErrorPlace = {}
   const detail = place.detail === undefined ? '' : `${place.detail}: `;
   const message = `${detail}${syscall} ${code}${where} (${binding.errorMessage(-result)})`;
   return makeOSError(message, { code, errno: result, syscall, address, port, path });
+}
+
+/** What node:fs threw, as an OSError if the system said so. */
+export function errorOfNode(error: unknown): unknown {
+  const { code = '', syscall = '' } = error as NodeJS.ErrnoException;
+  return code in binding.errnoByName ? errorFor(-binding.errnoByName[code], syscall) : error;
 }
 
 /** Gives a good result back and throws the exception of a bad one. */

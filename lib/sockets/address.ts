@@ -100,7 +100,7 @@ function encodeUnix(address: Address): EncodedAddress {
     throw typeError(`an address of a Unix socket is a string or bytes, not ${inspect(address)}`);
   }
   const path = typeof address === 'string' ? Buffer.from(address) : address;
-  // Differs from Python, where the path ends there: it would be another one.
+  // Differs from asyncio, where the path ends there: it would be another one (UNIX-016).
   if (path.indexOf(0) > 0) {
     throw new ValueError(`a path cannot have a NUL in it: ${inspect(address)}`, 'ERR_INVALID_ADDRESS');
   }

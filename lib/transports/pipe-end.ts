@@ -6,7 +6,7 @@ import { Stream } from 'node:stream';
 import { typeError, ValueError } from '../base/errors';
 import { logger } from '../base/log';
 import { binding } from '../native/binding';
-import { check } from '../native/check';
+import { check, errorOfNode } from '../native/check';
 import { toFd } from '../selectors/file-object';
 import { describeType } from '../sockets/arguments';
 
@@ -57,11 +57,18 @@ export class PipeEnd {
     return this.#kind === S_IFSOCK || (this.#kind === S_IFIFO && process.platform !== 'aix');
   }
 
-  /** @throws what the pipe's own `close` throws */
+  /** @throws OSError for a number, otherwise what the pipe's own `close` throws */
   close(): void {
-    // Through Node, which in a worker closes at the end what it has opened and not seen closed.
-    if (typeof this.#pipe === 'number') closeSync(this.fd);
-    else this.#report(this.#pipe.close());
+    if (typeof this.#pipe !== 'number') {
+      this.#report(this.#pipe.close());
+      return;
+    }
+    try {
+      // Through Node, which in a worker closes at the end what it has opened and not seen closed.
+      closeSync(this.fd);
+    } catch (error) {
+      throw errorOfNode(error);
+    }
   }
 
   // Nobody waits for a FileHandle, whose descriptor Node closes on another thread.

@@ -177,6 +177,12 @@ describe.each<DriverName>(['sync', 'hosted'])('sockSendfile, %s', (driver) => {
     expect(nextByte()).toBe(content[moved(10)]);
   });
 
+  test('SFILE-020: what cannot be read is an OSError', async () => {
+    const { loop } = subject.current;
+    const error = { name: 'OSError', code: 'EBADF', syscall: 'read' };
+    await expect(subject.current.run(loop.sockSendfile(sock, 9999))).rejects.toMatchObject(error);
+  });
+
   test('SFILE-019: a cancelled one leaves no writer', async () => {
     const { loop } = subject.current;
     const task = loop.createTask(loop.sockSendfile(sock, fd));
