@@ -6,7 +6,7 @@ import { inspect } from 'node:util';
 import type { CoroutineGenerator } from '../futures/frame';
 import { Future } from '../futures/future';
 import type { BaseEventLoop } from '../loop/base-event-loop';
-import { StreamReader } from '../streams/stream-reader';
+import { checkedLimit, StreamReader } from '../streams/stream-reader';
 import { StreamWriter } from '../streams/stream-writer';
 import { settleClosed, WriteGate, type WriterProtocol } from '../streams/write-gate';
 import type { BaseTransport } from '../transports/transport';
@@ -29,7 +29,8 @@ export class SubprocessStreamProtocol extends SubprocessProtocol implements Writ
 
   constructor(limit: number, loop: BaseEventLoop) {
     super();
-    this.#limit = limit;
+    // Differs from asyncio: told before there is a process, and not when its readers are made.
+    this.#limit = checkedLimit(limit);
     this.#loop = loop;
     this.#gate = new WriteGate(loop, this);
     this._closed = new Future<void>(loop);

@@ -27,6 +27,18 @@ import { SubprocessTransport } from './transport';
 
 type AnyTransport = Transport & ReadTransport;
 
+// What the loop calls. They have names, for its reports.
+
+const connectionMade = (protocol: SubprocessProtocol, transport: UnixSubprocessTransport): void =>
+  protocol.connectionMade(transport);
+const pipeDataReceived = (protocol: SubprocessProtocol, fd: number, data: Buffer): void =>
+  protocol.pipeDataReceived(fd, data);
+const pipeConnectionLost = (protocol: SubprocessProtocol, fd: number, error: unknown): void =>
+  protocol.pipeConnectionLost(fd, error);
+const processExited = (protocol: SubprocessProtocol): void => protocol.processExited();
+const connectionLost = (transport: UnixSubprocessTransport): void => transport._connectionLost();
+const exited = (transport: UnixSubprocessTransport, returncode: number): void => transport._processExited(returncode);
+
 /** Between the transport of a pipe and that of the process. asyncio: WriteSubprocessPipeProto, ReadSubprocessPipeProto. */
 class PipeProtocol extends BaseProtocol implements Pick<Protocol, 'dataReceived' | 'eofReceived'> {
   readonly fd: number;
@@ -70,6 +82,9 @@ class PipeProtocol extends BaseProtocol implements Pick<Protocol, 'dataReceived'
   }
 }
 
+/** What the loop will call, and with what. */
+type Call = [callback: (...args: unknown[]) => void, ...args: unknown[]];
+
 // What a transport leads to, so that a dropped one can be cleaned up after; nothing here may lead to the transport.
 interface Held {
   readonly child: ChildProcess;
@@ -95,7 +110,7 @@ export class UnixSubprocessTransport extends SubprocessTransport {
   #finished = false;
   #exitWaiters: Future<number>[] = [];
   /** What happened before connectionMade; null from then on. */
-  #heldBack: (() => void)[] | null = [];
+  #heldBack: Call[] | null = [];
 
   /**
    * @param waiter done when the pipes are connected
@@ -120,7 +135,7 @@ export class UnixSubprocessTransport extends SubprocessTransport {
     if (loop.getDebug()) logger.debug(`process ${inspect(plan.program)} created: pid ${this.#child.pid}`);
     try {
       watchChild(loop, this.#child.native, (returncode) => {
-        loop.callSoonThreadsafe((transport: UnixSubprocessTransport) => transport._processExited(returncode), this);
+        loop.callSoonThreadsafe(exited, this, returncode);
       });
       loop.createTask(this.#connectPipes(waiter));
     } catch (error) {
@@ -197,10 +212,10 @@ export class UnixSubprocessTransport extends SubprocessTransport {
         this.#held.unconnected.delete(end);
         this.#pipes.set(fd, protocol);
       }
-      loop.callSoon((made: SubprocessProtocol) => made.connectionMade(this), this._protocol as SubprocessProtocol);
-      const heldBack = this.#heldBack as (() => void)[];
+      loop.callSoon(connectionMade, this._protocol as SubprocessProtocol, this);
+      const heldBack = this.#heldBack as Call[];
       this.#heldBack = null;
-      for (const call of heldBack) loop.callSoon(call);
+      for (const [callback, ...args] of heldBack) loop.callSoon(callback, ...args);
     } catch (error) {
       if (isFatal(error)) throw error;
       this.#giveUpPipes();
@@ -221,22 +236,20 @@ export class UnixSubprocessTransport extends SubprocessTransport {
     if (!this.#finished) this.#tryFinish();
   }
 
-  #call(callback: () => void): void {
-    if (this.#heldBack !== null) this.#heldBack.push(callback);
-    else this._loop?.callSoon(callback);
+  #call<Args extends unknown[]>(callback: (...args: Args) => void, ...args: Args): void {
+    if (this.#heldBack !== null) this.#heldBack.push([callback as Call[0], ...args]);
+    else this._loop?.callSoon(callback, ...args);
   }
 
   /** @internal */
   _pipeConnectionLost(fd: number, error: unknown): void {
-    const protocol = this._protocol;
-    this.#call(() => protocol?.pipeConnectionLost(fd, error));
+    this.#call(pipeConnectionLost, this._protocol as SubprocessProtocol, fd, error);
     this.#tryFinish();
   }
 
   /** @internal */
   _pipeDataReceived(fd: number, data: Buffer): void {
-    const protocol = this._protocol;
-    this.#call(() => protocol?.pipeDataReceived(fd, data));
+    this.#call(pipeDataReceived, this._protocol as SubprocessProtocol, fd, data);
   }
 
   /** @internal */
@@ -244,8 +257,7 @@ export class UnixSubprocessTransport extends SubprocessTransport {
     if (this.#returncode !== null) throw new AssertionError('a process exits once');
     if (this._loop?.getDebug() === true) logger.info(`${inspect(this)} exited with return code ${returncode}`);
     this.#returncode = returncode;
-    const protocol = this._protocol;
-    this.#call(() => protocol?.processExited());
+    this.#call(processExited, this._protocol as SubprocessProtocol);
     this.#tryFinish();
   }
 
@@ -254,10 +266,11 @@ export class UnixSubprocessTransport extends SubprocessTransport {
     if (this.#returncode === null) return;
     for (const protocol of this.#pipes.values()) if (protocol?.disconnected !== true) return;
     this.#finished = true;
-    this.#call(() => this.#connectionLost());
+    this.#call(connectionLost, this as UnixSubprocessTransport);
   }
 
-  #connectionLost(): void {
+  /** Tells the protocol, then those who wait for the exit. @internal */
+  _connectionLost(): void {
     try {
       this._protocol?.connectionLost(null);
     } finally {

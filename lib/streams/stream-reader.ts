@@ -28,6 +28,13 @@ const NOTHING = Buffer.alloc(0);
 /** Text stands for its UTF-8 bytes. */
 export type Separator = Uint8Array | string;
 
+/** @throws TypeError, ValueError unless the limit is above 0 @internal */
+export function checkedLimit(limit: unknown): number {
+  if (typeof limit !== 'number') throw typeError(`a limit is a number of bytes, not ${inspect(limit)}`);
+  if (!(limit > 0)) throw new ValueError(`a limit is above 0, not ${limit}`);
+  return limit;
+}
+
 /**
  * Bytes to await. What is read is memory of its own, the caller's to keep. The methods that wait are for one coroutine at a
  * time; when awaited they throw the error with which the connection was lost, as long as there is one, RuntimeError
@@ -54,9 +61,7 @@ export class StreamReader {
    * @throws TypeError, ValueError unless the limit is above 0; RuntimeError (ERR_NO_RUNNING_LOOP)
    */
   constructor({ limit = DEFAULT_LIMIT, loop = null }: { limit?: number; loop?: BaseEventLoop | null } = {}) {
-    if (typeof limit !== 'number') throw typeError(`a limit is a number of bytes, not ${inspect(limit)}`);
-    if (!(limit > 0)) throw new ValueError(`a limit is above 0, not ${limit}`);
-    this.#limit = limit;
+    this.#limit = checkedLimit(limit);
     this.#loop = loop ?? getRunningLoop();
   }
 

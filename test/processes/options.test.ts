@@ -132,6 +132,14 @@ describeOnPosix('options of a process', () => {
     findUser.mockRestore();
   });
 
+  test('a limit of nothing is told before there is a process', async () => {
+    const spawn = jest.spyOn(binding, 'spawn');
+    await expect(running({ limit: 0, stdout: PIPE })).rejects.toThrow(ValueError);
+    await expect(running({ limit: '64 KiB', stdout: PIPE })).rejects.toMatchObject({ code: 'ERR_INVALID_ARG_TYPE' });
+    expect(spawn).not.toHaveBeenCalled();
+    spawn.mockRestore();
+  });
+
   describe('streams', () => {
     test('UNIX-048: the verbs of the loop make pipes of the standard streams', async () => {
       const { loop } = subject.current;

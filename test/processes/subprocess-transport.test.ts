@@ -338,15 +338,16 @@ describeOnPosix('a subprocess transport', () => {
       expect(told).toEqual(['pause', 'resume']);
     });
 
-    test('a protocol that throws is reported, and the end is told all the same', async () => {
+    test('a protocol that throws is reported by the name of its method, and the end is told all the same', async () => {
       const { protocol, tell } = await toldShell(subject.current, { stderr: DEVNULL });
       protocol.processExited = () => {
         throw new Error('of the protocol');
       };
       tell('exit 0');
       await subject.current.runUntil(() => protocol.has('connectionLost'));
-      expect(subject.current.takeContexts().map(({ exception }) => String(exception))).toEqual([
-        'Error: of the protocol',
+      const contexts = subject.current.takeContexts();
+      expect(contexts.map(({ message, exception }) => [message, String(exception)])).toEqual([
+        [expect.stringMatching(/^Exception in callback processExited\(/), 'Error: of the protocol'],
       ]);
     });
 
