@@ -7,7 +7,7 @@ import { inspect } from 'node:util';
 import { isMainThread } from 'node:worker_threads';
 
 import { THREAD_JOIN_TIMEOUT, type Seconds } from './base/constants';
-import { CancelledError, KeyboardInterrupt, RuntimeError, ValueError } from './base/errors';
+import { isCancelled, KeyboardInterrupt, RuntimeError, ValueError } from './base/errors';
 import { checkOptions, type OptionNames } from './base/options';
 import { SIGINT } from './base/signal-number';
 import { SelectorEventLoop } from './event-loop';
@@ -245,7 +245,7 @@ class Interrupts {
 
   /** What the run throws in the place of `error`. */
   outcome(error: unknown): unknown {
-    const isOurs = error instanceof CancelledError && this.#count > 0;
+    const isOurs = isCancelled(error) && this.#count > 0;
     return isOurs && this.#main.uncancel() === 0 ? new KeyboardInterrupt() : error;
   }
 

@@ -298,12 +298,26 @@ export function memoryChanged(): ValueError {
   return new ValueError('the memory of data that waited to be sent was detached or resized', 'ERR_MEMORY_CHANGED');
 }
 
+/** `value instanceof Class` for what comes from elsewhere: of a proxy, that may throw. */
+export function isInstance<T>(value: unknown, Class: abstract new (...args: never[]) => T): value is T {
+  try {
+    return value instanceof Class;
+  } catch {
+    return false;
+  }
+}
+
 /** The two errors that the loop never swallows: they end the run. */
 export function isFatal(error: unknown): boolean {
-  return error instanceof SystemExit || error instanceof KeyboardInterrupt;
+  return isInstance(error, SystemExit) || isInstance(error, KeyboardInterrupt);
+}
+
+/** Whether an error is a cancellation. */
+export function isCancelled(error: unknown): error is CancelledError {
+  return isInstance(error, CancelledError);
 }
 
 /** The two errors that mean "try again later", wherever a socket object throws instead of answering a number. */
 export function isWouldBlock(error: unknown): boolean {
-  return error instanceof BlockingIOError || error instanceof InterruptedError;
+  return isInstance(error, BlockingIOError) || isInstance(error, InterruptedError);
 }

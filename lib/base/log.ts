@@ -1,9 +1,10 @@
 // log.ts: the library's log. Warnings and errors go to stderr unless somebody takes the log over; the rest is shown
 // under NODE_DEBUG=fdloop. asyncio: log.py (the logger named "asyncio").
 
-import { debuglog, inspect } from 'node:util';
+import { debuglog } from 'node:util';
 
 import { isFatal } from './errors';
+import { textOf } from './text';
 
 export type LogLevel = 'debug' | 'info' | 'warning' | 'error';
 
@@ -17,7 +18,7 @@ export interface LogRecord {
 const trace = debuglog('fdloop');
 
 function writeToStderr(record: LogRecord): void {
-  const text = record.error === undefined ? record.message : `${record.message}\n${inspect(record.error)}`;
+  const text = record.error === undefined ? record.message : `${record.message}\n${textOf(record.error)}`;
   if (record.level === 'debug' || record.level === 'info') trace('%s', text);
   else process.stderr.write(`fdloop ${record.level}: ${text}\n`);
 }

@@ -3,7 +3,7 @@
 
 import { inspect } from 'node:util';
 
-import { CancelledError, typeError } from '../base/errors';
+import { typeError } from '../base/errors';
 import { runInTask } from './context';
 import {
   Coroutine,
@@ -68,9 +68,4 @@ export function takeBackCancel(task: Task, others: number): { left: number; unde
   const undelivered = task._mustCancel && left <= others;
   if (undelivered) task._mustCancel = false;
   return { left, undelivered };
-}
-
-/** Whether an error is a cancellation. */
-export function isCancelled(error: unknown): error is CancelledError {
-  return error instanceof CancelledError;
 }

@@ -4,7 +4,8 @@
 
 import { inspect } from 'node:util';
 
-import { RuntimeError } from '../base/errors';
+import { isInstance, RuntimeError } from '../base/errors';
+import { textOf } from '../base/text';
 import type { Awaited, Future } from './future';
 import type { Task } from './task';
 
@@ -59,7 +60,7 @@ export class MisuseStep extends HandleSubject {
     super();
   }
 
-  call(misuse: RuntimeError): void {
+  call(misuse: unknown): void {
     this.frame.task._step(this.frame, true, misuse);
   }
 
@@ -108,29 +109,40 @@ export class GeneratorFrame<T> extends Frame {
   }
 
   #advance(failed: boolean, value: unknown): void {
-    let step: IteratorResult<unknown, T>;
+    let isOver: boolean;
+    let result: unknown;
     try {
-      step = failed ? this.generator.throw(value) : this.generator.next(value);
+      const step = failed ? this.generator.throw(value) : this.generator.next(value);
+      isOver = step.done === true;
+      result = step.value;
     } catch (thrown) {
       this.threw(thrown);
       return;
     }
-    if (step.done === true) this.returned(step.value);
-    else if (step.value instanceof SameStep) {
-      step.value.promise.then(
-        (result) => this.resume(false, result),
+    if (isOver) this.returned(result as T);
+    else if (isInstance(result, SameStep)) {
+      result.promise.then(
+        (outcome) => this.resume(false, outcome),
         (reason: unknown) => this.resume(true, reason),
       );
-    } else this.task._block(step.value as Future | undefined, this);
+    } else this.task._block(result as Future | undefined, this);
+  }
+}
+
+function isWaitable(value: unknown): boolean {
+  try {
+    return typeof (value as Future | null | undefined)?.addDoneCallback === 'function';
+  } catch {
+    return false;
   }
 }
 
 /** What is wrong with waiting for `value` in `task`, or null. */
 export function misuseOf(value: unknown, task: Task): RuntimeError | null {
   const future = value as Future;
-  if (typeof future?.addDoneCallback !== 'function') {
+  if (!isWaitable(value)) {
     return new RuntimeError(
-      `task ${task._name} yielded ${inspect(value, { depth: 0 })}, which is no future; wrap a promise with wrapPromise`,
+      `task ${task._name} yielded ${textOf(value, { depth: 0 })}, which is no future; wrap a promise with wrapPromise`,
       'ERR_BAD_YIELD',
     );
   }

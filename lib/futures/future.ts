@@ -6,7 +6,8 @@ import type { AsyncResource } from 'node:async_hooks';
 import { inspect, types } from 'node:util';
 
 import { creationSite, firstLine } from '../base/creation-site';
-import { CancelledError, InvalidStateError, typeError } from '../base/errors';
+import { CancelledError, InvalidStateError, isInstance, typeError } from '../base/errors';
+import { nameOf, shortTextOf, textOf } from '../base/text';
 import type { BaseEventLoop } from '../loop/base-event-loop';
 import { captureContext } from './context';
 import { awaitingTask, getRunningLoop } from './current';
@@ -50,7 +51,7 @@ const unretrieved = new FinalizationRegistry<Unretrieved>((left) => {
   left.loop.callExceptionHandler({
     message: `${className} exception was never retrieved`,
     exception,
-    future: `<${className} finished${name === null ? '' : ` name='${name}'`} exception=${String(exception)}>`,
+    future: `<${className} finished${name === null ? '' : ` name='${name}'`} exception=${shortTextOf(exception)}>`,
     ...(left.sourceTraceback === null ? {} : { sourceTraceback: left.sourceTraceback }),
   });
 });
@@ -69,7 +70,7 @@ class DoneEntry<T> extends HandleSubject {
   }
 
   override describe(): string {
-    return `${this.callback.name || '<anonymous>'}()`;
+    return `${nameOf(this.callback)}()`;
   }
 }
 
@@ -252,7 +253,7 @@ export class Future<T = unknown> implements PromiseLike<T> {
   _fail(exception: unknown): void {
     // An error keeps the receivers of its stack alive until the stack is made text: among them could be this future,
     // which would never be collected then. That costs 10 us, so it is not done where somebody waits to look at it.
-    if ((this._callbacks ?? []).length === 0 && types.isNativeError(exception)) void exception.stack;
+    if ((this._callbacks ?? []).length === 0) unfoldStack(exception);
     this._exception = exception;
     this._failed = true;
     this._state = State.Finished;
@@ -291,7 +292,7 @@ export class Future<T = unknown> implements PromiseLike<T> {
   _reprInfo(): string[] {
     const info = [stateNames[this._state]];
     if (this._state === State.Finished) {
-      info.push(!this._failed ? `result=${inspect(this._result, shortly)}` : `exception=${String(this._exception)}`);
+      info.push(this._failed ? `exception=${shortTextOf(this._exception)}` : `result=${textOf(this._result, shortly)}`);
     }
     const callbacks = this._callbacks;
     if (callbacks !== null && callbacks.length > 0) info.push(reprCallbacks(callbacks));
@@ -337,21 +338,38 @@ function settle<R>(
   }
 }
 
+function unfoldStack(exception: unknown): void {
+  try {
+    if (types.isNativeError(exception)) void exception.stack;
+  } catch {
+    // A stack of the caller's own making.
+  }
+}
+
 function exceptionOf(exception: unknown): unknown {
-  if (exception instanceof Error || types.isNativeError(exception)) return exception;
+  if (isInstance(exception, Error) || types.isNativeError(exception)) return exception;
   if (typeof exception === 'function' && exception.prototype instanceof Error) {
     return new (exception as new () => Error)();
   }
   if (exception === Error) return new Error();
-  throw typeError(`an exception is required, not ${inspect(exception)}`);
+  throw typeError(`an exception is required, not ${textOf(exception)}`);
 }
 
 /** The CancelledError for a cancel message; an error as the message (the reason of an AbortSignal) is its cause. */
 export function cancelledError(message: unknown): CancelledError {
   if (message === undefined || message === null) return new CancelledError('');
-  if (typeof message !== 'object') return new CancelledError(String(message));
-  const text = (message as Error).message;
-  return new CancelledError(typeof text === 'string' ? text : inspect(message, shortly), { cause: message });
+  if (typeof message !== 'object') return new CancelledError(shortTextOf(message));
+  return new CancelledError(messageOf(message), { cause: message });
+}
+
+function messageOf(reason: object): string {
+  try {
+    const { message } = reason as Error;
+    if (typeof message === 'string') return message;
+  } catch {
+    // It cannot even be asked.
+  }
+  return textOf(reason, shortly);
 }
 
 /**

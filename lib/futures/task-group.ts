@@ -2,9 +2,9 @@
 
 import { inspect } from 'node:util';
 
-import { ExceptionGroup, isFatal, RuntimeError } from '../base/errors';
+import { ExceptionGroup, isCancelled, isFatal, RuntimeError } from '../base/errors';
 import type { BaseEventLoop } from '../loop/base-event-loop';
-import { checkBody, isCancelled, runBody, takeBackCancel } from './body';
+import { checkBody, runBody, takeBackCancel } from './body';
 import { closeCoroutine, Coroutine, type CoroutineFunction, type CoroutineLike } from './coroutine';
 import { currentTask } from './current';
 import type { CoroutineGenerator } from './frame';

@@ -5,7 +5,8 @@
 import type { AsyncResource } from 'node:async_hooks';
 import { inspect } from 'node:util';
 
-import { CancelledError, isFatal, RuntimeError, typeError } from '../base/errors';
+import { isCancelled, isFatal, RuntimeError, typeError } from '../base/errors';
+import { nameOf } from '../base/text';
 import type { BaseEventLoop } from '../loop/base-event-loop';
 import { areTasksCarried, carryTasks, copyContext } from './context';
 import {
@@ -60,12 +61,12 @@ class FunctionFrame extends Frame {
       task._threw(error);
       return;
     }
-    if (isAsyncFunction(this.callee) && !task._loop._run.drains) {
-      task._refuseAsync();
-      return;
-    }
     let result: unknown;
     try {
+      if (isAsyncFunction(this.callee) && !task._loop._run.drains) {
+        task._refuseAsync();
+        return;
+      }
       // Only a function that asks for the signal has one made.
       const args = (this.callee.length > 0 ? [task.signal] : []) as [AbortSignal];
       result = task._context.runInAsyncScope(this.callee, undefined, ...args);
@@ -195,7 +196,7 @@ export class Task<T = unknown> extends Future<T> {
       return;
     }
     if (this._mustCancel) {
-      if (!failed || !(value instanceof CancelledError)) value = this._makeCancelledError();
+      if (!failed || !isCancelled(value)) value = this._makeCancelledError();
       failed = true;
       this._mustCancel = false;
     }
@@ -219,13 +220,19 @@ export class Task<T = unknown> extends Future<T> {
     }
     frame.future = future;
     this._waiting.push(frame);
-    if (future.done()) {
-      this._loop.callSoon(callSubject, frame, future);
-      return;
+    try {
+      if (future.done()) {
+        this._loop.callSoon(callSubject, frame, future);
+        return;
+      }
+      if (future instanceof Future) future._addFrame(frame);
+      else (future as Future).addDoneCallback((done) => frame.call(done));
+      if (this._mustCancel && future.cancel(this._cancelMessage)) this._mustCancel = false;
+    } catch (error) {
+      // Somebody else's future: who waits for it is told.
+      this._waiting.splice(this._waiting.indexOf(frame), 1);
+      this._loop.callSoon(callSubject, new MisuseStep(frame), error);
     }
-    if (future instanceof Future) future._addFrame(frame);
-    else (future as Future).addDoneCallback((done) => frame.call(done));
-    if (this._mustCancel && future.cancel(this._cancelMessage)) this._mustCancel = false;
   }
 
   /** `await future` in an async function of this task. @internal */
@@ -235,12 +242,22 @@ export class Task<T = unknown> extends Future<T> {
 
   /** Goes on with what a function returned: a generator to drive, something to wait for, or the result. @internal */
   _follow(result: unknown): void {
-    if (result instanceof Coroutine) this._drive(result._take());
-    else if (isGenerator(result)) this._drive(result);
-    else if (isFuture(result)) this._drive(result[Symbol.iterator]());
-    else if (isPromiseLike(result)) {
+    let generator: CoroutineGenerator<unknown> | null = null;
+    let isPromise: boolean;
+    try {
+      if (result instanceof Coroutine) generator = result._take();
+      else if (isGenerator(result)) generator = result;
+      else if (isFuture(result)) generator = result[Symbol.iterator]();
+      isPromise = generator === null && isPromiseLike(result);
+    } catch (error) {
+      // Even to look at it failed: it ran already, or its getters throw.
+      this._threw(error);
+      return;
+    }
+    if (generator !== null) this._drive(generator);
+    else if (isPromise) {
       // The outcome arrives by a microtask, in the same handle as the coroutine's last step.
-      Promise.resolve(result).then(
+      Promise.resolve(result as PromiseLike<unknown>).then(
         (value) => this._returned(value as T),
         (reason: unknown) => this._threw(reason),
       );
@@ -266,7 +283,7 @@ export class Task<T = unknown> extends Future<T> {
   /** The coroutine threw. @internal */
   _threw(error: unknown): void {
     if (this.done()) return;
-    if (error instanceof CancelledError) {
+    if (isCancelled(error)) {
       this._cancelledError = error;
       super.cancel();
     } else {
@@ -358,7 +375,7 @@ function mayBeAsync(coroutine: CoroutineLike<unknown>): boolean {
 }
 
 function coroutineName(coroutine: unknown): string {
-  if (typeof coroutine === 'function') return `${coroutine.name || '<anonymous>'}()`;
+  if (typeof coroutine === 'function') return `${nameOf(coroutine)}()`;
   return coroutine instanceof Coroutine ? inspect(coroutine) : '<generator>';
 }
 

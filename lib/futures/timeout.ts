@@ -6,9 +6,9 @@
 import { inspect } from 'node:util';
 
 import type { Seconds } from '../base/constants';
-import { RuntimeError, TimeoutError } from '../base/errors';
+import { isCancelled, RuntimeError, TimeoutError } from '../base/errors';
 import type { Handle } from '../loop/handle';
-import { checkBody, isCancelled, runBody, takeBackCancel } from './body';
+import { checkBody, runBody, takeBackCancel } from './body';
 import { Coroutine, type CoroutineFunction } from './coroutine';
 import { currentTask, getRunningLoop } from './current';
 import type { CoroutineGenerator } from './frame';

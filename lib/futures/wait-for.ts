@@ -1,8 +1,8 @@
 // wait-for.ts: one awaitable with a limit of time. asyncio: tasks.wait_for.
 
 import type { Seconds } from '../base/constants';
-import { RuntimeError } from '../base/errors';
-import { awaitIn, isCancelled } from './body';
+import { isCancelled, RuntimeError } from '../base/errors';
+import { awaitIn } from './body';
 import { Coroutine } from './coroutine';
 import { currentTask } from './current';
 import { ensureFuture, type Awaitable } from './ensure-future';

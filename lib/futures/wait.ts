@@ -72,7 +72,7 @@ function* waiting<F extends Future>(
     const isEnough =
       unfinished <= 0 ||
       returnWhen === FIRST_COMPLETED ||
-      (returnWhen === FIRST_EXCEPTION && !future.cancelled() && future.exception() !== null);
+      (returnWhen === FIRST_EXCEPTION && !future.cancelled() && (future.exception() !== null || future._failed));
     if (!isEnough) return;
     timer?.cancel();
     release();

@@ -6,6 +6,7 @@ import { inspect } from 'node:util';
 
 import { isFatal, typeError } from '../base/errors';
 import { logger } from '../base/log';
+import { textOf } from '../base/text';
 import type { BaseEventLoop } from './base-event-loop';
 import type { Handle } from './handle';
 
@@ -88,7 +89,7 @@ export function logException(context: ExceptionContext, current: Handle | null):
     .sort()
     .map((key) => {
       const value = shown[key];
-      return `${key}: ${typeof value === 'string' ? value : inspect(value, { depth: 1 })}`;
+      return `${key}: ${typeof value === 'string' ? value : textOf(value, { depth: 1 })}`;
     });
   logger.error([message, ...lines].join('\n'), shown.exception);
 }

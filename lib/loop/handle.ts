@@ -4,7 +4,8 @@ import type { AsyncResource } from 'node:async_hooks';
 import { inspect } from 'node:util';
 
 import { creationSite, firstLine } from '../base/creation-site';
-import { isFatal } from '../base/errors';
+import { isFatal, isInstance } from '../base/errors';
+import { nameOf, textOf } from '../base/text';
 import type { Seconds } from '../base/constants';
 import { captureContext } from '../futures/context';
 import { callSubject, HandleSubject } from '../futures/frame';
@@ -59,8 +60,8 @@ export class Handle {
     const callback = this._callback as (...args: unknown[]) => unknown;
     const args = this._args as readonly unknown[];
     const context = this._context;
-    let result: unknown;
     try {
+      let result: unknown;
       // Nearly all calls have two arguments at the most; spreading an array costs more than the call.
       if (context !== null) {
         if (args.length === 0) result = context.runInAsyncScope(callback);
@@ -69,12 +70,11 @@ export class Handle {
         else result = context.runInAsyncScope(callback, undefined, ...args);
       } else if (args.length === 2) result = callback(args[0], args[1]);
       else result = callback(...args);
+      // An async callback fails later, but not unseen.
+      if (result instanceof Promise) result.then(undefined, (error: unknown) => this._reportLate(error));
     } catch (error) {
       this._report(error);
-      return;
     }
-    // An async callback fails later, but not unseen.
-    if (result instanceof Promise) result.then(undefined, (error: unknown) => this._reportLate(error));
   }
 
   /** @internal */
@@ -103,10 +103,9 @@ export class Handle {
     const callback = this._callback;
     if (callback === null) return 'None()';
     const args = this._args ?? [];
-    if (args[0] instanceof HandleSubject) return args[0].describe();
-    const name = callback.name === '' ? '<anonymous>' : callback.name;
-    const shown = this._loop.getDebug() ? args.map((arg) => inspect(arg, { depth: 0 })).join(', ') : '';
-    return `${name}(${shown})`;
+    if (isInstance(args[0], HandleSubject)) return args[0].describe();
+    const shown = this._loop.getDebug() ? args.map((arg) => textOf(arg, { depth: 0 })).join(', ') : '';
+    return `${nameOf(callback)}(${shown})`;
   }
 
   /** @internal */

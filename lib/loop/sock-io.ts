@@ -78,7 +78,7 @@ function settle<T>(future: Future<T>, attempt: () => T): void {
   } catch (error) {
     if (isWouldBlock(error)) return;
     if (isFatal(error)) throw error;
-    future.setException(error);
+    future._fail(error);
     return;
   }
   future.setResult(result);
@@ -176,7 +176,7 @@ export function* sockSendall(loop: BaseSelectorEventLoop, sock: SockLike, data: 
     } catch (error) {
       if (isWouldBlock(error)) return;
       if (isFatal(error)) throw error;
-      future.setException(error);
+      future._fail(error);
       return;
     }
     if (sent === total) future.setResult();
@@ -247,7 +247,7 @@ function startConnect(loop: BaseSelectorEventLoop, future: Future<void>, sock: S
     if (isFatal(error)) throw error;
     // Differs from asyncio: a full backlog of a Unix socket is EAGAIN and no connection is under way (SOCK-036).
     const refused = sock.family === AF_UNIX && (error as { code?: string }).code === 'EAGAIN';
-    if (!isWouldBlock(error) || refused) future.setException(error);
+    if (!isWouldBlock(error) || refused) future._fail(error);
     else watchUntilDone(loop, sock, 'write', future, () => finishConnect(future, sock, address));
     return;
   }

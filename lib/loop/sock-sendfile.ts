@@ -79,7 +79,7 @@ export function* sendInKernel(
     } catch (error) {
       if (!isWouldBlock(error)) {
         if (isFatal(error)) throw error;
-        finish(() => future.setException(failureOf(error, total, watchedFd !== null)));
+        finish(() => future._fail(failureOf(error, total, watchedFd !== null)));
         return;
       }
     }

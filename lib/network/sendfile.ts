@@ -150,7 +150,7 @@ class SendfileFallbackProtocol extends BaseProtocol {
 
   override connectionLost(error: unknown): void {
     // Nobody may be waiting: then drain() will say so.
-    if (this.#writable !== null && !this.#writable.done()) this.#writable.setException(error ?? closedByPeer());
+    if (this.#writable !== null && !this.#writable.done()) this.#writable._fail(error ?? closedByPeer());
     this.#original.connectionLost(error);
   }
 

@@ -2,7 +2,7 @@
 
 import { inspect } from 'node:util';
 
-import { AssertionError, CancelledError, RuntimeError } from '../base/errors';
+import { AssertionError, isCancelled, RuntimeError } from '../base/errors';
 import { Coroutine } from '../futures/coroutine';
 import type { CoroutineGenerator } from '../futures/frame';
 import type { Future } from '../futures/future';
@@ -134,7 +134,7 @@ export class Server {
     try {
       yield* this._serveForeverFuture;
     } catch (error) {
-      if (error instanceof CancelledError) {
+      if (isCancelled(error)) {
         this.close();
         yield* this.waitClosed();
       }

@@ -76,7 +76,8 @@ export class StreamReaderProtocol extends Protocol implements WriterProtocol {
         return;
       }
       const error = task.exception();
-      if (error === null) return;
+      // `null` can be thrown.
+      if (error === null && !task._failed) return;
       const message = 'Unhandled exception in the callback of a connected client';
       loop.callExceptionHandler({ message, exception: error, transport });
       transport.close();

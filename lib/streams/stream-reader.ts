@@ -11,6 +11,7 @@ import {
   typeError,
   ValueError,
 } from '../base/errors';
+import { shortTextOf } from '../base/text';
 import { Coroutine } from '../futures/coroutine';
 import { getRunningLoop } from '../futures/current';
 import type { CoroutineGenerator } from '../futures/frame';
@@ -76,7 +77,7 @@ export class StreamReader {
   setException(error: unknown): void {
     this.#failure = { error };
     const waiter = this.#takeWaiter();
-    if (waiter !== null && !waiter.cancelled()) waiter.setException(error);
+    if (waiter !== null && !waiter.cancelled()) waiter._fail(error);
   }
 
   /** The transport to pause and resume; once. asyncio: set_transport. @throws AssertionError */
@@ -288,7 +289,7 @@ export class StreamReader {
     if (this.#eof) info.push('eof');
     if (this.#limit !== DEFAULT_LIMIT) info.push(`limit=${this.#limit}`);
     if (this.#waiter !== null) info.push(`waiter=${inspect(this.#waiter)}`);
-    if (this.#failure !== null) info.push(`exception=${String(this.#failure.error)}`);
+    if (this.#failure !== null) info.push(`exception=${shortTextOf(this.#failure.error)}`);
     if (this.#transport !== null) info.push(`transport=${inspect(this.#transport)}`);
     if (this.#paused) info.push('paused');
     return `<${info.join(' ')}>`;

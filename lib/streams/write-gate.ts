@@ -24,7 +24,7 @@ export interface WriterProtocol extends BaseProtocol {
 /** Makes a future of a lost connection done. */
 function settle(future: Future<void>, error: unknown): void {
   if (error === null) future.setResult(undefined);
-  else future.setException(error);
+  else future._fail(error);
 }
 
 /** The same for one that perhaps nobody asks, who is not to be reproached; one that is done stays so. */

@@ -1,7 +1,7 @@
 // condition.ts: waiting, with a lock in hand, for news from another holder of it. asyncio: locks.Condition.
 
-import { CancelledError, RuntimeError } from '../base/errors';
-import { awaitIn, isCancelled } from '../futures/body';
+import { CancelledError, isCancelled, RuntimeError } from '../base/errors';
+import { awaitIn } from '../futures/body';
 import { Coroutine } from '../futures/coroutine';
 import type { Awaitable } from '../futures/ensure-future';
 import type { CoroutineGenerator } from '../futures/frame';

@@ -1,7 +1,6 @@
 // lock.ts: one holder at a time. asyncio: locks.Lock.
 
-import { RuntimeError } from '../base/errors';
-import { isCancelled } from '../futures/body';
+import { isCancelled, RuntimeError } from '../base/errors';
 import { Coroutine } from '../futures/coroutine';
 import type { CoroutineGenerator } from '../futures/frame';
 import { Holdable } from './held';

@@ -2,8 +2,7 @@
 
 import { inspect } from 'node:util';
 
-import { typeError, ValueError } from '../base/errors';
-import { isCancelled } from '../futures/body';
+import { isCancelled, typeError, ValueError } from '../base/errors';
 import { Coroutine } from '../futures/coroutine';
 import type { CoroutineGenerator } from '../futures/frame';
 import { Holdable } from './held';

@@ -1,7 +1,7 @@
 // reading.ts: from the transport below through the engine to the application, as far as that one wants it. asyncio:
 // sslproto.SSLProtocol, "Incoming flow".
 
-import { CancelledError, isFatal, RuntimeError, typeError } from '../base/errors';
+import { isCancelled, isFatal, RuntimeError, typeError } from '../base/errors';
 import { describeType } from '../sockets/socket';
 import { BufferedProtocol, type Protocol } from '../transports/protocol';
 import { takeTogether } from './chunks';
@@ -77,7 +77,7 @@ export class Reading {
       } else if (protocol._settleFailure()) return;
       this.control();
     } catch (error) {
-      if (isFatal(error) || error instanceof CancelledError) throw error;
+      if (isFatal(error) || isCancelled(error)) throw error;
       protocol._fatalError(error, 'Fatal error on SSL protocol');
     }
   }

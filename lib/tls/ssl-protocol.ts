@@ -8,7 +8,7 @@
 import { inspect } from 'node:util';
 
 import { MAX_READ_SIZE } from '../base/constants';
-import { CancelledError, isFatal, makeOSError, OSError, RuntimeError } from '../base/errors';
+import { isCancelled, isFatal, isInstance, makeOSError, OSError, RuntimeError } from '../base/errors';
 import { logger } from '../base/log';
 import type { Future } from '../futures/future';
 import type { BaseEventLoop } from '../loop/base-event-loop';
@@ -243,16 +243,16 @@ export class SSLProtocol extends BufferedProtocol {
     this.#waiter = null;
     if (waiter === null || waiter.done()) return;
     if (error === null) waiter.setResult(undefined);
-    else waiter.setException(error);
+    else waiter._fail(error);
   }
 
   /** An error that the connection does not survive. @internal */
   _fatalError(error: unknown, message = 'Fatal error on transport'): void {
     const transport = this._transport;
     transport?._forceClose(error);
-    if (error instanceof OSError) {
+    if (isInstance(error, OSError)) {
       if (this._loop.getDebug()) logger.debug(`${inspect(this._appTransport)}: ${message}`, error);
-    } else if (!(error instanceof CancelledError)) {
+    } else if (!isCancelled(error)) {
       this._loop.callExceptionHandler({ message, exception: error, transport, protocol: this });
     }
   }

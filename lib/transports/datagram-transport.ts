@@ -5,7 +5,7 @@ import { isDeepStrictEqual, inspect } from 'node:util';
 
 import { LOG_THRESHOLD_FOR_CONNLOST_WRITES, MAX_READ_SIZE } from '../base/constants';
 import { Deque } from '../base/deque';
-import { GaiError, isFatal, OSError, typeError, ValueError } from '../base/errors';
+import { GaiError, isFatal, isInstance, OSError, typeError, ValueError } from '../base/errors';
 import { logger } from '../base/log';
 import type { Future } from '../futures/future';
 import type { BaseSelectorEventLoop } from '../loop/selector-event-loop';
@@ -155,7 +155,7 @@ export class SelectorDatagramTransport extends SelectorTransport {
   /** What the system says is told and survived; anything else ends the transport. */
   #fail(error: unknown, message: string): void {
     if (isFatal(error)) throw error;
-    if (error instanceof OSError) this._protocol?.errorReceived(error);
+    if (isInstance(error, OSError)) this._protocol?.errorReceived(error);
     else this._fatalError(error, message);
   }
 

@@ -4,7 +4,7 @@
 import { inspect } from 'node:util';
 
 import { EVENT_READ, EVENT_WRITE } from '../base/constants';
-import { OSError } from '../base/errors';
+import { isInstance, OSError } from '../base/errors';
 import { logger } from '../base/log';
 import { _setResultUnlessCancelled, type Future } from '../futures/future';
 import type { BaseSelectorEventLoop } from '../loop/selector-event-loop';
@@ -162,7 +162,7 @@ export abstract class SelectorTransport extends FlowControlTransport {
   /** An error that the connection does not survive. @internal */
   _fatalError(error: unknown, message = 'Fatal error on transport'): void {
     const loop = this._loop as BaseSelectorEventLoop;
-    if (error instanceof OSError) {
+    if (isInstance(error, OSError)) {
       if (loop.getDebug()) logger.debug(`${inspect(this)}: ${message}`, error);
     } else {
       loop.callExceptionHandler({ message, exception: error, transport: this, protocol: this._protocol });

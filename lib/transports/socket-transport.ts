@@ -287,7 +287,7 @@ export class SelectorSocketTransport extends SelectorTransport {
     this._clearBuffer();
     this._fatalError(error, 'Fatal write error on socket transport');
     const waiter = this._emptyWaiter;
-    if (waiter !== null && !waiter.done()) waiter.setException(error);
+    if (waiter !== null && !waiter.done()) waiter._fail(error);
   }
 
   override writeEof(): void {
@@ -338,7 +338,7 @@ export class SelectorSocketTransport extends SelectorTransport {
     // Differs from asyncio: a sendfile under way would wait for ever on a descriptor that is closed (SFILE-027).
     if (sending !== null && !sending.done()) {
       this._loop?._removeWriter(this._sockFd);
-      sending.setException(error ?? new ConnectionError('the connection is closed by the peer', connectionAborted));
+      sending._fail(error ?? new ConnectionError('the connection is closed by the peer', connectionAborted));
     }
     super._callConnectionLost(error);
     // Differs from asyncio: a waiter that is done already is left alone (TCP-080).

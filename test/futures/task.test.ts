@@ -5,7 +5,7 @@ import { inspect } from 'node:util';
 
 import { CancelledError, KeyboardInterrupt, RuntimeError, SystemExit } from '../../lib/base/errors';
 import { SelectorEventLoop } from '../../lib/event-loop';
-import { Coroutine } from '../../lib/futures/coroutine';
+import { Coroutine, type CoroutineLike } from '../../lib/futures/coroutine';
 import type { CoroutineGenerator } from '../../lib/futures/frame';
 import { currentTask } from '../../lib/futures/current';
 import { Future } from '../../lib/futures/future';
@@ -14,6 +14,7 @@ import { allTasks, Task } from '../../lib/futures/task';
 import { useCompiledLibrary } from '../support/compiled-library';
 import { useLoop } from '../support/loops';
 import { aw, countIterations, forEveryKind } from '../support/programs';
+import { strangeValues } from '../support/strange';
 
 forEveryKind('task', (subject, program) => {
   test('FUT-021, FUT-053: the first step is queued, and whoever awaits the task goes on one iteration after it', async () => {
@@ -430,5 +431,86 @@ describe('a task that nobody refers to', () => {
       })();`;
     const end = await library.run(script, { nodeOptions: ['--expose-gc'] });
     expect([end.stdout, end.stderr]).toEqual(['held 1\nwent on\nheld 0\n', '']);
+  });
+});
+
+describe('strange values', () => {
+  const subject = useLoop('virtual');
+
+  const outcomeOf = async (coroutine: CoroutineLike<unknown>): Promise<{ result: unknown } | { error: unknown }> => {
+    const task = subject.current.loop.createTask(coroutine);
+    await subject.current.runUntil(() => task.done());
+    return task._failed ? { error: task._exception } : { result: task._result };
+  };
+  const codeOf = (outcome: object): unknown => (outcome as { error: { code: unknown } }).error.code;
+
+  test.each(strangeValues)('%s ends the task that throws it', async (_name, make) => {
+    const value = make();
+    const throwIt = (): never => {
+      throw value;
+    };
+    for (const coroutine of [
+      throwIt,
+      async () => throwIt(),
+      (function* () {
+        throwIt();
+      })(),
+    ] as CoroutineLike<unknown>[]) {
+      const outcome = await outcomeOf(coroutine);
+      expect('error' in outcome && Object.is(outcome.error, value)).toBe(true);
+    }
+  });
+
+  test.each(strangeValues.filter(([name]) => name !== 'null'))(
+    '%s is no future: who yields it is told',
+    async (_name, make) => {
+      expect(
+        codeOf(
+          await outcomeOf(function* () {
+            yield make() as Future;
+          }),
+        ),
+      ).toBe('ERR_BAD_YIELD');
+    },
+  );
+
+  test('an object that fails to be looked at fails the task whose function returned it', async () => {
+    const failing = new Error('it was looked at');
+    const get = (): never => {
+      throw failing;
+    };
+    for (const name of ['next', 'then', Symbol.for('fdloop.future')]) {
+      expect(await outcomeOf(() => Object.defineProperty({}, name, { get }))).toEqual({ error: failing });
+    }
+  });
+
+  test('a coroutine that was awaited before fails the task whose function returned it again', async () => {
+    const used = sleep(0);
+    await subject.current.run(used);
+    expect(codeOf(await outcomeOf(() => used))).toBe('ERR_COROUTINE_REUSED');
+  });
+
+  test('a generator of somebody else’s fails its task by giving no step', async () => {
+    const generator = { next: () => undefined, throw: () => undefined } as unknown as CoroutineGenerator<unknown>;
+    expect(await outcomeOf(generator)).toEqual({ error: expect.any(TypeError) as unknown });
+  });
+
+  test('a future of somebody else’s that throws tells the task that waits for it', async () => {
+    const failing = new Error('no answer');
+    const fail = (): never => {
+      throw failing;
+    };
+    const { loop } = subject.current;
+    for (const methods of [{ done: fail }, { done: () => false, addDoneCallback: fail }]) {
+      const future = { addDoneCallback: () => undefined, getLoop: () => loop, ...methods } as unknown as Future;
+      const outcome = await outcomeOf(function* () {
+        try {
+          yield future;
+        } catch (error) {
+          return error;
+        }
+      });
+      expect(outcome).toEqual({ result: failing });
+    }
   });
 });

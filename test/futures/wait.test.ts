@@ -101,6 +101,20 @@ describe('wait', () => {
     expect(loop.time()).toBe(1002);
   });
 
+  test('RUN-032: FIRST_EXCEPTION returns at a task that throws null', async () => {
+    const { loop } = subject.current;
+    const failing = loop.createTask(async () => {
+      await sleep(1);
+      const nothing: unknown = null;
+      throw nothing;
+    });
+    const { done } = await subject.current.run(() =>
+      wait([failing, make()], { returnWhen: FIRST_EXCEPTION, timeout: 60 }),
+    );
+    expect(done).toEqual(new Set([failing]));
+    expect(loop.time()).toBe(1001);
+  });
+
   test('RUN-032: FIRST_EXCEPTION without any returns when all are done', async () => {
     const { loop } = subject.current;
     const tasks = [loop.createTask(() => sleep(1)), loop.createTask(() => sleep(2))];

@@ -5,6 +5,7 @@ import { inspect } from 'node:util';
 import { CancelledError, KeyboardInterrupt, SystemExit } from '../../lib/base/errors';
 import { TimerHandle } from '../../lib/loop/handle';
 import { useLoop } from '../support/loops';
+import { strangeValues } from '../support/strange';
 
 describe('handle', () => {
   const subject = useLoop('virtual');
@@ -158,5 +159,56 @@ describe('handle', () => {
     // It ran: it is in the heap no more. The other one still is, behind nothing that was popped.
     due.cancel();
     expect(loop._scheduled.cancelledCount).toBe(1);
+  });
+
+  describe.each(strangeValues)('%s', (_name, make) => {
+    test.each([false, true])(
+      'is reported when a callback throws it, and the loop goes on (debug mode: %s)',
+      async (debug) => {
+        const { loop } = subject.current;
+        loop.setDebug(debug);
+        const thrown = [make(), make()];
+        const throwIt = (which: number, _argument: unknown): never => {
+          throw thrown[which];
+        };
+        const seen: string[] = [];
+        loop.callSoon(throwIt, 0, make());
+        loop.callSoon(async () => throwIt(1, null));
+        loop.callSoon(() => seen.push('the next one'));
+        loop.callSoon(throwIt, 0, make()).cancel();
+        await subject.current.runOnce();
+        expect(
+          subject.current.takeContexts().map(({ exception }) => thrown.findIndex((one) => Object.is(one, exception))),
+        ).toEqual([0, thrown[0] === thrown[1] ? 0 : 1]);
+        expect(seen).toEqual(['the next one']);
+      },
+    );
+
+    test('is logged when nobody handles it, and ends no run as what a handler throws or a callback returns', async () => {
+      const { loop } = subject.current;
+      const records: string[] = [];
+      const written = jest.spyOn(process.stderr, 'write').mockImplementation((text) => records.push(String(text)) > 0);
+      try {
+        loop.callSoon(() => make());
+        loop.callSoon(() => loop.setExceptionHandler(null));
+        loop.callSoon(() => {
+          throw make();
+        });
+        loop.callSoon(() =>
+          loop.setExceptionHandler(() => {
+            throw make();
+          }),
+        );
+        loop.callSoon(() => {
+          throw new Error('original');
+        });
+        await subject.current.runOnce();
+      } finally {
+        written.mockRestore();
+      }
+      expect(records.filter((text) => text.startsWith('fdloop error: Exception in callback'))).toHaveLength(1);
+      expect(records.filter((text) => text.startsWith('fdloop error: Unhandled error in exception'))).toHaveLength(1);
+      subject.current.takeContexts();
+    });
   });
 });

@@ -41,6 +41,22 @@ describe('garbage', () => {
     expect(more).toBe(0);
   });
 
+  test('FUT-012: a forgotten task that failed with something without a text is reported, and ends no process', async () => {
+    const end = await library.run(
+      `${untilWarned}
+      const loop = fdloop.newEventLoop();
+      loop.setExceptionHandler((_loop, { message, future }) => seen.push(message + ': ' + future));
+      (() => { loop.createTask(function* () { throw Object.create(null); }); })();
+      loop.runUntilComplete(fdloop.sleep(0)).then(untilWarned).finally(() => loop.close());`,
+      { nodeOptions },
+    );
+    expect([end.status, end.stderr]).toEqual([0, '']);
+    const { seen } = JSON.parse(end.stdout) as { seen: string[] };
+    expect(seen).toEqual([
+      expect.stringMatching(/^Task exception was never retrieved: <Task finished .*null prototype/),
+    ]);
+  });
+
   test('in debug mode a coroutine that nobody awaited is told, with the place where it was made', async () => {
     const end = await library.run(
       `${untilWarned}

@@ -160,6 +160,13 @@ forEveryKind('StreamReader', (subject, program) => {
     expect(await run(reader.read(1))).toEqual(['Error', 'lost']);
   });
 
+  test('what is set may be anything: it is thrown as it is', async () => {
+    const { loop } = subject.current;
+    const reader = readerOf();
+    loop.callSoon(() => reader.setException('lost'));
+    for (let times = 0; times < 2; times++) await expect(subject.current.run(reader.read(1))).rejects.toBe('lost');
+  });
+
   test('STR-012: two coroutines cannot wait at once', async () => {
     const { loop } = subject.current;
     const reader = readerOf();

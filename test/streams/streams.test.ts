@@ -148,25 +148,29 @@ forEveryKind('streams', (subject, program) => {
     expect(await subject.current.run(main)).toEqual(['plain', 'task']);
   });
 
-  test('STR-003: what a client’s coroutine throws goes to the handler, and its connection is closed', async () => {
-    const failing = program(function* () {
-      yield* aw(sleep(0));
-      throw new Error('the callback fails');
-    });
-    const main = program(function* () {
-      const server = yield* aw(startServer(() => failing(), '127.0.0.1', 0));
-      const [reader, writer] = yield* aw(openConnection(...addressOf(server)));
-      const rest = yield* aw(reader.read());
-      writer.close();
-      server.close();
-      yield* aw(server.waitClosed());
-      return rest.length;
-    });
-    expect(await subject.current.run(main)).toBe(0);
-    const [context, ...others] = subject.current.takeContexts();
-    expect(Object.keys(context).sort()).toEqual(['exception', 'message', 'transport']);
-    expect([context.exception, others]).toEqual([new Error('the callback fails'), []]);
-  });
+  const nothing: unknown = null;
+  test.each([new Error('the callback fails'), nothing])(
+    'STR-003: what a client’s coroutine throws goes to the handler, and its connection is closed (%s)',
+    async (thrown) => {
+      const failing = program(function* () {
+        yield* aw(sleep(0));
+        throw thrown;
+      });
+      const main = program(function* () {
+        const server = yield* aw(startServer(() => failing(), '127.0.0.1', 0));
+        const [reader, writer] = yield* aw(openConnection(...addressOf(server)));
+        const rest = yield* aw(reader.read());
+        writer.close();
+        server.close();
+        yield* aw(server.waitClosed());
+        return rest.length;
+      });
+      expect(await subject.current.run(main)).toBe(0);
+      const [context, ...others] = subject.current.takeContexts();
+      expect(Object.keys(context).sort()).toEqual(['exception', 'message', 'transport']);
+      expect([context.exception, others]).toEqual([thrown, []]);
+    },
+  );
 
   test('STR-004: when a client’s task is cancelled its connection is closed, and nobody is told', async () => {
     const { loop } = subject.current;
