@@ -48,10 +48,11 @@ napi_value Construct(napi_env env, napi_callback_info info) {
     napi_throw_type_error(env, "ERR_ILLEGAL_CONSTRUCTOR", "Illegal constructor");
     return nullptr;
   }
-  auto* holder = new Holder(std::move(environment->new_selector), environment->selectors);
+  auto holder = std::make_unique<Holder>(std::move(environment->new_selector), environment->selectors);
   environment->new_selector.reset();
-  if (Wrap(env, args.self(), holder, kSelectorTag, DeleteHolder)) return args.self();
-  return nullptr;
+  if (!Wrap(env, args.self(), holder.get(), kSelectorTag, DeleteHolder)) return nullptr;
+  holder.release();
+  return args.self();
 }
 
 napi_value GetName(napi_env env, napi_callback_info info) {
