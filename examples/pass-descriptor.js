@@ -22,10 +22,7 @@ async function parent() {
 
 async function child() {
   const socket = Socket.fromFd(CHANNEL);
-  const loop = getRunningLoop();
-  await new Promise((resolve) => loop.addReader(socket, resolve));
-  loop.removeReader(socket);
-  const { data, fds } = socket.recvFds(1, 100);
+  const { data, fds } = await getRunningLoop().sockRecvFds(socket, 1, 100);
   const [fd] = fds;
   console.log(`${data}: ${readFileSync(fd, 'utf8').split('\n').length} lines through descriptor ${fd}`);
   closeSync(fd); // A received descriptor belongs to the receiver.

@@ -21,6 +21,7 @@ import {
   sockSendall,
   sockSendto,
 } from './loop/sock-io';
+import { sockRecvFds, sockRecvmsg, sockSendFds, sockSendmsg } from './loop/sock-messages';
 import { connectAcceptedSocket, type AnyConnection, type Connection } from './network/attach';
 import type { FileSource } from './loop/file-source';
 import { sockSendfile, type SendfileOptions } from './loop/sock-sendfile';
@@ -39,6 +40,9 @@ import type { CommandText, SpawnOptions } from './processes/options';
 import type { SubprocessProtocol } from './processes/protocol';
 import { subprocessExec, subprocessShell, type Subprocess } from './processes/subprocess';
 import type { Address, UnixAddress } from './sockets/address';
+import type { AncillaryItem } from './sockets/control';
+import type { Descriptor, ReceivedFds } from './sockets/descriptors';
+import type { ReceivedMessage } from './sockets/messages';
 import type { AddressInfo, Host, Port, ResolveOptions } from './sockets/numeric-address';
 import { describeType, type Socket } from './sockets/socket';
 import type { DatagramSocketLike, SocketLike } from './sockets/socket-io';
@@ -227,6 +231,35 @@ export class SelectorEventLoop extends BaseSelectorEventLoop {
   /** Sends a datagram; gives the number of bytes. asyncio: sock_sendto. */
   sockSendto(sock: SockLike, data: Uint8Array, address: Address): Coroutine<number> {
     return new Coroutine(sockSendto(this, sock, data, address), this);
+  }
+
+  /**
+   * As `socket.recvmsg`. Descriptors in a message that a cancelled wait has taken are closed. Beyond asyncio, as are the next
+   * three.
+   */
+  sockRecvmsg(sock: Socket, bufsize: number, ancbufsize = 0, flags = 0): Coroutine<ReceivedMessage> {
+    return new Coroutine(sockRecvmsg(this, sock, bufsize, ancbufsize, flags), this);
+  }
+
+  /** As `socket.sendmsg`; gives the number of bytes. */
+  sockSendmsg(
+    sock: Socket,
+    chunks: readonly Uint8Array[],
+    ancillary: readonly AncillaryItem[] = [],
+    flags = 0,
+    address: Address | null = null,
+  ): Coroutine<number> {
+    return new Coroutine(sockSendmsg(this, sock, chunks, ancillary, flags, address), this);
+  }
+
+  /** As `socket.recvFds`. Descriptors that a cancelled wait has taken are closed. */
+  sockRecvFds(sock: Socket, maxFds: number, bufsize = 1): Coroutine<ReceivedFds> {
+    return new Coroutine(sockRecvFds(this, sock, maxFds, bufsize), this);
+  }
+
+  /** Sends all of `data` (one NUL if there is none) over a Unix socket, and the descriptors with its first byte. */
+  sockSendFds(sock: Socket, fds: readonly Descriptor[], data: Uint8Array = Buffer.alloc(1)): Coroutine<void> {
+    return new Coroutine(sockSendFds(this, sock, fds, data), this);
   }
 
   /** Connects. asyncio: sock_connect. */

@@ -47,7 +47,7 @@ export function checkSocket(loop: BaseSelectorEventLoop, sock: SocketLike): void
   }
 }
 
-function checkBytes(data: unknown): void {
+export function checkBytes(data: unknown): void {
   if (!(data instanceof Uint8Array))
     throw typeError(`data must be a Uint8Array or a Buffer, not ${describeType(data)}`);
 }
@@ -84,13 +84,17 @@ function settle<T>(future: Future<T>, attempt: () => T): void {
   future.setResult(result);
 }
 
-/** Tries now, and with each readiness if it would block. */
-function* tryOrWait<T>(
+/**
+ * Tries now, and with each readiness if it would block.
+ * @param giveBack what to do with a result that came when the wait was cancelled already
+ */
+export function* tryOrWait<T>(
   loop: BaseSelectorEventLoop,
   sock: SocketLike,
   direction: Direction,
   attempt: () => T,
   again: () => T = attempt,
+  giveBack: (result: T) => void = () => undefined,
 ): CoroutineGenerator<T> {
   checkSocket(loop, sock);
   try {
@@ -102,7 +106,17 @@ function* tryOrWait<T>(
   watchUntilDone(loop, sock, direction, future, () => {
     if (!future.done()) settle(future, again);
   });
-  return yield* future;
+  try {
+    return yield* future;
+  } catch (error) {
+    unclaimed(future, giveBack);
+    throw error;
+  }
+}
+
+/** After a wait that was cancelled: a result that came before has nobody else, and no reference count that frees it. */
+function unclaimed<T>(future: Future<T>, giveBack: (result: T) => void): void {
+  if (future.done() && !future.cancelled() && !future._failed) giveBack(future.result());
 }
 
 /** asyncio: sock_recv. */
@@ -206,8 +220,7 @@ export function* sockAccept(
   try {
     return yield* future;
   } catch (error) {
-    // Cancelled when the connection was taken already: nobody else has it, and no reference count closes it.
-    if (future.done() && !future.cancelled() && !future._failed) future.result()[0].close();
+    unclaimed(future, ([accepted]) => accepted.close());
     throw error;
   }
 }

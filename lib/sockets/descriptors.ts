@@ -1,10 +1,10 @@
 // descriptors.ts: descriptors that travel over Unix sockets, and who is at the other end of one.
 
-import { ValueError } from '../base/errors';
+import { typeError, ValueError } from '../base/errors';
 import { binding } from '../native/binding';
 import { check, errorFor } from '../native/check';
 import type { Address } from './address';
-import { bytesOf, descriptorOf, size } from './arguments';
+import { bytesOf, describeType, descriptorOf, size } from './arguments';
 import { SOL_SOCKET, socketConstants } from './constants';
 import { cmsgSpace, type AncillaryItem } from './control';
 import { recvMessage, sendMessage } from './messages';
@@ -43,8 +43,9 @@ const MAX_FDS = 253;
 const FURTHER_ROOM = 1024;
 const CREDENTIALS_SIZE = 12;
 
-/** @internal */
+/** @throws TypeError @internal */
 export function encodeFdList(fds: readonly Descriptor[]): Uint8Array {
+  if (!Array.isArray(fds)) throw typeError(`descriptors to send are in an array, not ${describeType(fds)}`);
   return new Uint8Array(Int32Array.from(fds, descriptorOf).buffer);
 }
 
@@ -53,6 +54,11 @@ export function decodeFdList(data: Uint8Array): number[] {
   // A copy in memory of its own, aligned: a Buffer's slice would be neither.
   const copy = new Uint8Array(data);
   return [...new Int32Array(copy.buffer, 0, Math.floor(copy.length / FD_SIZE))];
+}
+
+/** Of descriptors that were received and that nobody wants. @internal */
+export function closeAll(fds: readonly number[]): void {
+  for (const fd of fds) binding.close(fd);
 }
 
 /** @internal */
@@ -89,7 +95,7 @@ export function recvFds(socket: UnixSocket, maxFds: number, bufsize: number, fla
   const isFdList = ([level, type]: AncillaryItem): boolean => level === SOL_SOCKET && type === SCM_RIGHTS;
   const all = items.filter(isFdList).flatMap(([, , bytes]) => decodeFdList(bytes));
   const surplus = all.splice(wanted);
-  for (const fd of surplus) binding.close(fd);
+  closeAll(surplus);
   return {
     data,
     fds: all,

@@ -223,7 +223,9 @@ function groupRequest(family: number, interfaceIndex: number, hosts: readonly st
 function membership(plain: number | undefined, withSource: number | undefined): WritableOption<MulticastGroup> {
   return {
     set: (socket, value) => {
-      if (typeof value !== 'object' || value === null) throw typeError(`a group is an object, not ${inspect(value)}`);
+      if (typeof (value as MulticastGroup | null)?.group !== 'string') {
+        throw typeError(`a group is { group, interface?, source? }, not ${inspect(value)}`);
+      }
       const { group, interface: device = 0, source } = value;
       const level = socket.family === AF_INET6 ? IPPROTO_IPV6 : c.IPPROTO_IP;
       const hosts = source === undefined ? [group] : [group, source];

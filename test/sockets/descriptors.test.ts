@@ -49,6 +49,12 @@ describeOnPosix('passing descriptors', () => {
     closeAll(fds);
   });
 
+  test('what is no list of descriptors is refused, and nothing is sent', () => {
+    const [left, right] = kit.current.pair();
+    expect(() => left.sendFds(1 as never)).toThrow('descriptors to send are in an array, not number');
+    expect(() => right.recvFds(1)).toThrow(expect.objectContaining({ code: 'EAGAIN' }));
+  });
+
   test('a socket arrives alive', () => {
     const [left, right] = kit.current.pair();
     const [client, server] = kit.current.connection();

@@ -407,5 +407,11 @@ describe('multicast', () => {
     expect(thrownBy(() => o.leaveGroup.set(socket, { group: '239.1.1.1', interface: LOOPBACK }))).toMatchObject({
       code: 'EADDRNOTAVAIL',
     });
+    for (const value of ['239.1.1.1', null, { address: '239.1.1.1' }]) {
+      expect(thrownBy(() => o.joinGroup.set(socket, value as never))).toMatchObject({
+        code: 'ERR_INVALID_ARG_TYPE',
+        message: expect.stringContaining('a group is { group, interface?, source? }') as string,
+      });
+    }
   });
 });
