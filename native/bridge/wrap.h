@@ -16,8 +16,8 @@ extern const napi_type_tag kHostWatchTag;
 extern const napi_type_tag kLookupTag;
 extern const napi_type_tag kChildTag;
 
-// Gives `native` to the object. False if it stays the caller's, as when the worker is being terminated: at any
-// moment, hence the order. Nothing may fail any more once the finalizer is there.
+// Gives `native` to the object. False if it stays the caller's, as when the worker is being terminated: at
+// any moment, hence the order. Nothing may fail any more once the finalizer is there.
 template <typename Native>
 bool Wrap(napi_env env, napi_value object, Native* native, const napi_type_tag& tag, napi_finalize finalize) {
   return napi_type_tag_object(env, object, &tag) == napi_ok &&
