@@ -28,6 +28,8 @@ export function* sendfile(
   if (mode === 'unsupported') {
     throw new RuntimeError('sendfile is not supported for this transport', 'ERR_SENDFILE_NOT_SUPPORTED');
   }
+  // Differs from asyncio: the second fails with a KeyError there, or mixes its blocks with those of the first.
+  if (isSendingFile(transport)) throw new RuntimeError('a sendfile is in progress', 'ERR_SENDFILE_IN_PROGRESS');
   if (mode === 'try-native') {
     try {
       return yield* sendNative(loop, transport as SelectorSocketTransport, file, offset, count);
@@ -39,6 +41,11 @@ export function* sendfile(
     throw new RuntimeError('the fallback is disabled, and this transport has nothing else', 'ERR_SENDFILE_NO_FALLBACK');
   }
   return yield* sendByFallback(loop, transport, file, offset, count);
+}
+
+function isSendingFile(transport: Transport): boolean {
+  const { _emptyWaiter: waiter = null } = transport as Partial<SelectorSocketTransport>;
+  return waiter !== null || transport.getProtocol() instanceof SendfileFallbackProtocol;
 }
 
 /** What a transport says of itself. asyncio: constants._SendfileMode. */
@@ -53,7 +60,6 @@ function* sendNative(
 ): CoroutineGenerator<number> {
   checkRange(offset, count);
   const fd = transport._sockFd;
-  // Differs from asyncio: a second one while the first is under way fails with a KeyError there.
   const drained = transport._makeEmptyWaiter();
   const wasReading = transport.isReading();
   transport.pauseReading();
@@ -117,10 +123,6 @@ class SendfileFallbackProtocol extends BaseProtocol {
   constructor(loop: BaseSelectorEventLoop, transport: Transport) {
     super();
     if (!(transport instanceof FlowControlTransport)) throw typeError('the transport has no flow control');
-    // Differs from asyncio: two at once would mix their blocks, and the wrong protocol would come back in the end.
-    if (transport.getProtocol() instanceof SendfileFallbackProtocol) {
-      throw new RuntimeError('a sendfile is in progress', 'ERR_SENDFILE_IN_PROGRESS');
-    }
     this.#loop = loop;
     this.#transport = transport;
     this.#original = transport.getProtocol() as BaseProtocol;

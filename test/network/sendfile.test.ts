@@ -324,6 +324,20 @@ describe('sendfile of a transport', () => {
     expect([transport.isReading(), loop._transports.get(transport._sockFd)]).toEqual([true, transport]);
   });
 
+  test('TCP-077: the first may be one that copies', async () => {
+    const { loop } = subject.current;
+    const { transport, protocol, sock, peer } = await wire(subject.current, new NotingProtocol());
+    sock.setsockopt(SOL_SOCKET, SO_SNDBUF, 16384);
+    const first = loop.createTask(loop.sendfile(transport, new MemoryFile(content)));
+    await subject.current.runOnce();
+    await expect(subject.current.run(loop.sendfile(transport, fd))).rejects.toMatchObject({
+      code: 'ERR_SENDFILE_IN_PROGRESS',
+    });
+    expect((await subject.current.run(receiveAll(peer, content.length))).equals(content)).toBe(true);
+    expect(await subject.current.run(first)).toBe(content.length);
+    expect([transport.getProtocol(), transport.isReading()]).toEqual([protocol, true]);
+  });
+
   test('SFILE-007: a transport that closes while its buffer drains sends that, and no file', async () => {
     const { loop } = subject.current;
     const { transport, protocol, sock, peer } = await wire(subject.current, new NotingProtocol());
