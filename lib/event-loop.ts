@@ -1,11 +1,11 @@
 // event-loop.ts: the loop that users have: every verb, one line each. What a verb does is in the folder of its subject.
 
 import type { Seconds } from './base/constants';
-import { RuntimeError, typeError } from './base/errors';
-import { _getRunningLoop } from './base/running-loop';
+import { typeError } from './base/errors';
+import { _setCurrentLoop } from './base/running-loop';
 import type { SignalNumber } from './base/signal-number';
 import { Coroutine } from './futures/coroutine';
-import { getRunningLoop as runningLoop } from './futures/current';
+import { getEventLoop as eventLoop, getRunningLoop as runningLoop } from './futures/current';
 import type { Future } from './futures/future';
 import { runInExecutor, setDefaultExecutor, shutdownDefaultExecutor, type Executor } from './loop/executor';
 import { BaseSelectorEventLoop, type SelectorLoopOptions } from './loop/selector-event-loop';
@@ -446,29 +446,28 @@ export function newEventLoop(options: SelectorLoopOptions = {}): SelectorEventLo
   return new SelectorEventLoop(options);
 }
 
-let threadsLoop: SelectorEventLoop | null = null;
-
-/** Makes `loop` the one that `getEventLoop` gives in this thread while none is running; null forgets it. asyncio: set_event_loop. */
+/**
+ * Makes `loop` the one that `getEventLoop` gives in this thread while none is running; null forgets it. A run neither sets nor
+ * forgets it. asyncio: set_event_loop.
+ */
 export function setEventLoop(loop: SelectorEventLoop | null): void {
   if (loop !== null && !(loop instanceof SelectorEventLoop)) {
     throw typeError(`an event loop or null is required, not ${describeType(loop)}`);
   }
-  threadsLoop = loop;
+  _setCurrentLoop(loop);
 }
 
-/**
- * The running loop, or else the one that was set. asyncio: get_event_loop.
- * @throws RuntimeError (ERR_NO_EVENT_LOOP) if there is neither: none is made behind your back
- */
-export function getEventLoop(): SelectorEventLoop {
-  const loop = (_getRunningLoop() as SelectorEventLoop | null) ?? threadsLoop;
-  if (loop === null) throw new RuntimeError('there is no event loop in this thread', 'ERR_NO_EVENT_LOOP');
-  return loop;
-}
+// The rungs below know a part of the loop only; whoever runs one outside of them has all of it.
 
 /**
  * The loop that is running here. asyncio: get_running_loop.
  * @throws RuntimeError (ERR_NO_RUNNING_LOOP) if none is
  */
-// The rungs below know a part of the loop only; whoever runs one outside of them has all of it.
 export const getRunningLoop = runningLoop as () => SelectorEventLoop;
+
+/**
+ * The running loop, or else the one that was set. It is also the loop of what is made without one: a future, the task of
+ * `ensureFuture`, a `StreamReader`. asyncio: get_event_loop.
+ * @throws RuntimeError (ERR_NO_EVENT_LOOP) if there is neither: none is made behind your back
+ */
+export const getEventLoop = eventLoop as () => SelectorEventLoop;

@@ -133,7 +133,13 @@ export { wake, Waker, type WakerHandle } from './loop/waker';
 export type { PipeLike } from './transports/pipe-end';
 export type { ExtraInfo } from './transports/extra-info';
 export { BaseProtocol, BufferedProtocol, DatagramProtocol, Protocol, type StreamProtocol } from './transports/protocol';
-export { BaseTransport, ReadTransport, Transport } from './transports/transport';
+export {
+  BaseTransport,
+  type DatagramTransport,
+  ReadTransport,
+  Transport,
+  type WriteTransport,
+} from './transports/transport';
 export { TransportSocket } from './transports/transport-socket';
 
 // tls

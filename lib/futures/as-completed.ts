@@ -4,7 +4,7 @@ import type { Seconds } from '../base/constants';
 import { TimeoutError } from '../base/errors';
 import { Deque } from '../base/deque';
 import { Coroutine } from './coroutine';
-import { getRunningLoop } from './current';
+import { getEventLoop, getRunningLoop } from './current';
 import { ensureFuture, type Awaitable, type ResultOf } from './ensure-future';
 import type { CoroutineGenerator } from './frame';
 import { Future } from './future';
@@ -63,7 +63,7 @@ export function* asCompleted<A extends Awaitable<unknown>>(
 ): Generator<Coroutine<ResultOf<A>>, void, undefined> {
   checkList(awaitables, 'asCompleted');
   if (timeout !== null) checkDelay(timeout);
-  const loop = getRunningLoop();
+  const loop = getEventLoop();
   const list = [...awaitables];
   const distinct = list.filter((item, index) => typeof item === 'function' || list.indexOf(item) === index);
   const left = new Set(distinct.map((item) => ensureFuture(item as Awaitable<ResultOf<A>>, loop)));

@@ -3,7 +3,7 @@
 // a step is for what has lost its context.
 
 import { RuntimeError } from '../base/errors';
-import { _getRunningLoop } from '../base/running-loop';
+import { _getCurrentLoop, _getRunningLoop } from '../base/running-loop';
 import type { BaseEventLoop } from '../loop/base-event-loop';
 import { carriedTask, carryTasks } from './context';
 import type { Task } from './task';
@@ -13,11 +13,26 @@ import type { Task } from './task';
  * @throws RuntimeError (ERR_NO_RUNNING_LOOP) if none is
  */
 export function getRunningLoop(): BaseEventLoop {
+  const loop = runningLoop();
+  if (loop === null) throw new RuntimeError('no running event loop', 'ERR_NO_RUNNING_LOOP');
+  return loop;
+}
+
+function runningLoop(): BaseEventLoop | null {
   const carried = carriedTask();
   // Code of a task may go on in the turn of another loop, after a promise that was settled there.
   if (carried != null && !carried.done()) return carried._loop;
-  const loop = _getRunningLoop() ?? carried?._loop;
-  if (loop === undefined) throw new RuntimeError('no running event loop', 'ERR_NO_RUNNING_LOOP');
+  return _getRunningLoop() ?? carried?._loop ?? null;
+}
+
+/**
+ * The running loop, or else the one that was set. It is also the loop of what is made without one: a future, the task of
+ * `ensureFuture`, a `StreamReader`. asyncio: get_event_loop.
+ * @throws RuntimeError (ERR_NO_EVENT_LOOP) if there is neither: none is made behind your back
+ */
+export function getEventLoop(): BaseEventLoop {
+  const loop = runningLoop() ?? _getCurrentLoop();
+  if (loop === null) throw new RuntimeError('no event loop is running, and none was set', 'ERR_NO_EVENT_LOOP');
   return loop;
 }
 

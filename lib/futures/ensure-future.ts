@@ -4,7 +4,7 @@ import { inspect } from 'node:util';
 
 import { RuntimeError, typeError, ValueError } from '../base/errors';
 import type { BaseEventLoop } from '../loop/base-event-loop';
-import { getRunningLoop } from './current';
+import { getEventLoop } from './current';
 import { closeCoroutine, isCoroutineLike, isPromiseLike, type CoroutineLike } from './coroutine';
 import { Future, isFuture } from './future';
 
@@ -18,7 +18,9 @@ type Returned<R> = R extends Generator<unknown, infer T> ? T : R extends Promise
 
 /**
  * A future passes through, a coroutine becomes a task, a promise is wrapped. asyncio: ensure_future.
- * @throws ValueError for a future of another loop than the one given, TypeError for what cannot be awaited
+ * @param loop that of `getEventLoop` if left out
+ * @throws ValueError for a future of another loop than the one given, TypeError for what cannot be awaited, RuntimeError
+ * (ERR_NO_EVENT_LOOP)
  */
 export function ensureFuture<T>(awaitable: Awaitable<T>, loop?: BaseEventLoop | null): Future<T> {
   if (isFuture(awaitable)) {
@@ -34,7 +36,7 @@ export function ensureFuture<T>(awaitable: Awaitable<T>, loop?: BaseEventLoop | 
 
 function taskOf<T>(coroutine: CoroutineLike<T>, loop: BaseEventLoop | null): Future<T> {
   try {
-    return (loop ?? getRunningLoop()).createTask(coroutine);
+    return (loop ?? getEventLoop()).createTask(coroutine);
   } catch (error) {
     if (error instanceof RuntimeError) closeCoroutine(coroutine);
     throw error;
@@ -46,14 +48,14 @@ function taskOf<T>(coroutine: CoroutineLike<T>, loop: BaseEventLoop | null): Fut
  * once; one that awaits the promise itself only at its next await of something of the loop's. A future is given back as it
  * is. asyncio: wrap_future.
  * @param promise the promise, or a function that makes it: its AbortSignal is aborted when the future is cancelled
- * @throws TypeError for what is no promise and makes none, RuntimeError (ERR_NO_RUNNING_LOOP)
+ * @throws TypeError for what is no promise and makes none, RuntimeError (ERR_NO_EVENT_LOOP)
  */
 export function wrapPromise<T>(
   promise: PromiseLike<T> | ((signal: AbortSignal) => PromiseLike<T>),
   loop?: BaseEventLoop | null,
 ): Future<T> {
   if (isFuture(promise)) return promise as Future<T>;
-  const target = loop ?? getRunningLoop();
+  const target = loop ?? getEventLoop();
   const future = new Future<T>(target);
   const settle = (apply: () => void): void => {
     if (!target.isClosed()) target.callSoonThreadsafe(() => (future.done() ? undefined : apply()));

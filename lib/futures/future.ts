@@ -10,7 +10,7 @@ import { CancelledError, InvalidStateError, isInstance, typeError } from '../bas
 import { nameOf, shortTextOf, textOf } from '../base/text';
 import type { BaseEventLoop } from '../loop/base-event-loop';
 import { captureContext } from './context';
-import { awaitingTask, getRunningLoop } from './current';
+import { awaitingTask, getEventLoop } from './current';
 import { callSubject, HandleSubject, type Frame } from './frame';
 import type { Task } from './task';
 
@@ -92,11 +92,11 @@ export class Future<T = unknown> implements PromiseLike<T> {
   /** @internal */ _logTraceback = false;
 
   /**
-   * @param loop the loop that calls the callbacks; the running one if left out
-   * @throws RuntimeError (ERR_NO_RUNNING_LOOP) if none is given and none is running
+   * @param loop the loop that calls the callbacks; the one of `getEventLoop` if left out
+   * @throws RuntimeError (ERR_NO_EVENT_LOOP) if none is given, and there is none
    */
   constructor(loop?: BaseEventLoop | null) {
-    this._loop = loop ?? getRunningLoop();
+    this._loop = loop ?? getEventLoop();
     if (this._loop.getDebug()) this._sourceTraceback = creationSite();
   }
 

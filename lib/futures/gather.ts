@@ -6,7 +6,6 @@ import { typeError, ValueError } from '../base/errors';
 import { checkOptions, type OptionNames } from '../base/options';
 import type { BaseEventLoop } from '../loop/base-event-loop';
 import { isCoroutineLike } from './coroutine';
-import { getRunningLoop } from './current';
 import { ensureFuture, type Awaitable, type ResultOf } from './ensure-future';
 import { cancelledError, Future, isFuture } from './future';
 
@@ -44,7 +43,7 @@ class GatheringFuture<T> extends Future<T> {
  * asyncio: gather.
  * @param awaitables one future in several places is awaited once; a function is called for each place
  * @throws TypeError for what cannot be awaited, ValueError if they belong to different loops, RuntimeError
- * (ERR_NO_RUNNING_LOOP) where no loop is running and no future tells which one to use
+ * (ERR_NO_EVENT_LOOP) where there is no loop and no future tells which one to use
  */
 // Differs from asyncio: takes a list, as `wait` does: options behind a variable number of awaitables could be one of them.
 export function gather<const A extends readonly Awaitable<unknown>[]>(
@@ -89,7 +88,7 @@ export function gather(awaitables: Iterable<Awaitable<unknown>>, options: Gather
     else child.addDoneCallback(onDone);
   });
   if (places.length === 0) {
-    const empty = new Future<unknown[]>(getRunningLoop());
+    const empty = new Future<unknown[]>();
     empty.setResult([]);
     return empty;
   }

@@ -385,10 +385,10 @@ function shortName(future: Future): string {
 }
 
 /**
- * As `createTask` of the running loop. asyncio: create_task.
- * @throws as there; RuntimeError (ERR_NO_RUNNING_LOOP)
+ * Runs a coroutine beside the others on the running loop; nothing of it runs now. asyncio: create_task.
+ * @throws RuntimeError (ERR_NO_RUNNING_LOOP), and as `loop.createTask`
  */
-export function createTask<T>(coroutine: CoroutineLike<T>, options?: TaskOptions): Task<T> {
+export function createTask<T>(coroutine: CoroutineLike<T>, options: TaskOptions = {}): Task<T> {
   return getRunningLoop().createTask(coroutine, options);
 }
 

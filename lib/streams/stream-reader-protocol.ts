@@ -4,7 +4,7 @@
 import { inspect } from 'node:util';
 
 import { Coroutine, isAsyncFunction, isGenerator, isPromiseLike } from '../futures/coroutine';
-import { getRunningLoop } from '../futures/current';
+import { getEventLoop } from '../futures/current';
 import { wrapPromise } from '../futures/ensure-future';
 import type { CoroutineGenerator } from '../futures/frame';
 import { Future } from '../futures/future';
@@ -33,11 +33,11 @@ export class StreamReaderProtocol extends Protocol implements WriterProtocol {
 
   /**
    * @param clientConnected for a server: called with the reader and a writer for each connection
-   * @param loop the running one if left out
+   * @param loop that of `getEventLoop` if left out
    */
   constructor(reader: StreamReader, clientConnected: ClientConnected | null = null, loop: BaseEventLoop | null = null) {
     super();
-    this.#loop = loop ?? getRunningLoop();
+    this.#loop = loop ?? getEventLoop();
     this.#reader = new WeakRef(reader);
     this.#strongReader = clientConnected === null ? null : reader;
     this.#clientConnected = clientConnected;

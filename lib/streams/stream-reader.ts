@@ -13,7 +13,7 @@ import {
 } from '../base/errors';
 import { shortTextOf } from '../base/text';
 import { Coroutine } from '../futures/coroutine';
-import { getRunningLoop } from '../futures/current';
+import { getEventLoop } from '../futures/current';
 import type { CoroutineGenerator } from '../futures/frame';
 import { Future } from '../futures/future';
 import type { BaseEventLoop } from '../loop/base-event-loop';
@@ -58,12 +58,12 @@ export class StreamReader {
 
   /**
    * @param limit the longest line, in bytes without its end; reading is paused above twice as much
-   * @param loop the running one if left out
-   * @throws TypeError, ValueError unless the limit is above 0; RuntimeError (ERR_NO_RUNNING_LOOP)
+   * @param loop that of `getEventLoop` if left out
+   * @throws TypeError, ValueError unless the limit is above 0; RuntimeError (ERR_NO_EVENT_LOOP)
    */
   constructor({ limit = DEFAULT_LIMIT, loop = null }: { limit?: number; loop?: BaseEventLoop | null } = {}) {
     this.#limit = checkedLimit(limit);
-    this.#loop = loop ?? getRunningLoop();
+    this.#loop = loop ?? getEventLoop();
   }
 
   // For the protocol.

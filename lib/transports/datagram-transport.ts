@@ -16,6 +16,7 @@ import { describeType } from '../sockets/socket';
 import { datagramIO, type DatagramIO, type DatagramSocketLike } from '../sockets/socket-io';
 import type { DatagramProtocol } from './protocol';
 import { SelectorTransport } from './selector-transport';
+import type { DatagramTransport } from './transport';
 
 const { EAI_NONAME } = socketConstants;
 
@@ -32,7 +33,7 @@ function nameless(error: unknown, address: Address | null): unknown {
   return new GaiError(`sendto EAI_NONAME (${error.message})`, { ...fields, cause: error });
 }
 
-export class SelectorDatagramTransport extends SelectorTransport {
+export class SelectorDatagramTransport extends SelectorTransport implements DatagramTransport {
   /** @internal */ declare _sock: DatagramSocketLike | null;
   /** @internal */ declare _protocol: DatagramProtocol | null;
   /** The only address that it sends to, if it has one. @internal */
@@ -75,13 +76,7 @@ export class SelectorDatagramTransport extends SelectorTransport {
     else if (!wouldBlock(data)) protocol.errorReceived(errorFor(data, 'recvfrom'));
   }
 
-  /**
-   * Sends one datagram, an empty one too; what the system does not take at once is copied and sent later.
-   * An error of the system goes to `errorReceived`, and the datagram is lost. asyncio: sendto.
-   * @param address where to, by number: a host's name is told to `errorReceived` (GaiError), for nobody asks for it here
-   * (`loop.getaddrinfo` does); not needed on a connected transport
-   * @throws TypeError for anything but a Uint8Array or Buffer, ValueError for another address than that of a connected one
-   */
+  /** As `DatagramTransport` says. asyncio: sendto. */
   sendto(data: Uint8Array, address: Address | null = null): void {
     if (!(data instanceof Uint8Array)) {
       throw typeError(`data must be a Uint8Array or a Buffer, not ${describeType(data)}`);

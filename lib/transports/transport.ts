@@ -1,6 +1,7 @@
 // transport.ts: what a protocol is given. asyncio: transports.py. Everything here but extra info is for others to fill in.
 
 import { NotImplementedError } from '../base/errors';
+import type { Address } from '../sockets/address';
 import type { ExtraInfo } from './extra-info';
 import type { BaseProtocol } from './protocol';
 
@@ -108,4 +109,22 @@ export class Transport extends ReadTransport {
   abort(): void {
     missing('abort');
   }
+}
+
+/** The writing half of a `Transport`: all that a transport over one end of a pipe has. asyncio: WriteTransport. */
+export type WriteTransport = Omit<Transport, Exclude<keyof ReadTransport, keyof BaseTransport>>;
+
+/** A transport of datagrams. asyncio: DatagramTransport. */
+export interface DatagramTransport extends BaseTransport {
+  /**
+   * Sends one datagram, an empty one too; what the system does not take at once is copied and sent later.
+   * An error of the system goes to `errorReceived`, and the datagram is lost. asyncio: sendto.
+   * @param address where to, by number: a host's name is told to `errorReceived` (GaiError), for nobody asks for it here
+   * (`loop.getaddrinfo` does); not needed on a connected transport
+   * @throws TypeError for anything but a Uint8Array or Buffer, ValueError for another address than that of a connected one
+   */
+  sendto(data: Uint8Array, address?: Address | null): void;
+
+  /** Closes at once; what waits to be sent is lost. */
+  abort(): void;
 }

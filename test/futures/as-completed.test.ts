@@ -70,7 +70,7 @@ describe('asCompleted', () => {
     const { loop } = subject.current;
     expect(() => asCompleted(sleep(1) as never)).not.toThrow();
     expect(() => asCompleted(sleep(1) as never).next()).toThrow(TypeError);
-    expect(() => asCompleted([sleep(1)]).next()).toThrow(expect.objectContaining({ code: 'ERR_NO_RUNNING_LOOP' }));
+    expect(() => asCompleted([sleep(1)]).next()).toThrow(expect.objectContaining({ code: 'ERR_NO_EVENT_LOOP' }));
     const counts = await subject.current.run(() => {
       const before = allTasks().size;
       const items = asCompleted([sleep(1), sleep(2)]);

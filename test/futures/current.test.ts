@@ -2,7 +2,14 @@
 
 import { CancelledError } from '../../lib/base/errors';
 import { SelectorEventLoop } from '../../lib/event-loop';
-import { currentTask, enterTask, getRunningLoop, isInsideLoop, swapCurrentTask } from '../../lib/futures/current';
+import {
+  currentTask,
+  enterTask,
+  getEventLoop,
+  getRunningLoop,
+  isInsideLoop,
+  swapCurrentTask,
+} from '../../lib/futures/current';
 import { Future } from '../../lib/futures/future';
 import { sleep } from '../../lib/futures/sleep';
 import { createTask } from '../../lib/futures/task';
@@ -107,9 +114,9 @@ describe('outside of a loop', () => {
     const { loop } = subject.current;
     const main = async () => {
       await new Promise((resolve) => setImmediate(resolve));
-      return [getRunningLoop(), isInsideLoop()];
+      return [getRunningLoop(), getEventLoop(), isInsideLoop()];
     };
-    expect(await subject.current.run(main)).toEqual([loop, true]);
+    expect(await subject.current.run(main)).toEqual([loop, loop, true]);
   });
 
   test('a run of another loop in the middle of a task is not part of the task', async () => {

@@ -42,7 +42,7 @@ describe('ensureFuture', () => {
     for (const value of [null, undefined, 1, 'text', {}]) {
       expect(() => ensureFuture(value as never)).toThrow(TypeError);
     }
-    expect(() => ensureFuture(async () => 1)).toThrow(expect.objectContaining({ code: 'ERR_NO_RUNNING_LOOP' }));
+    expect(() => ensureFuture(async () => 1)).toThrow(expect.objectContaining({ code: 'ERR_NO_EVENT_LOOP' }));
   });
 
   test('FUT-054: a coroutine of which no task can be made is closed', () => {

@@ -191,10 +191,10 @@ describe('future', () => {
     expect(thrownBy(() => future.result())).toBe(error);
   });
 
-  test('FUT-016: knows its loop; without one, a loop must be running', async () => {
+  test('FUT-016: knows its loop; without one, a loop must be running or set', async () => {
     const { loop } = subject.current;
     expect(makeFuture().getLoop()).toBe(loop);
-    expect(() => new Future()).toThrow(expect.objectContaining({ code: 'ERR_NO_RUNNING_LOOP' }));
+    expect(() => new Future()).toThrow(expect.objectContaining({ code: 'ERR_NO_EVENT_LOOP' }));
     const made = await subject.current.run(() => [new Future()] as const);
     expect(made[0].getLoop()).toBe(loop);
   });

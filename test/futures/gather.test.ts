@@ -81,7 +81,7 @@ describe('gather', () => {
     const outcome = await subject.current.run(() => [gather([])]);
     expect(outcomeOf(outcome[0])).toEqual({ result: [] });
     expect(outcome[0].getLoop()).toBe(subject.current.loop);
-    expect(() => gather([])).toThrow(expect.objectContaining({ code: 'ERR_NO_RUNNING_LOOP' }));
+    expect(() => gather([])).toThrow(expect.objectContaining({ code: 'ERR_NO_EVENT_LOOP' }));
   });
 
   test('RUN-036: makes tasks of coroutines; what stands in several places is run once', async () => {

@@ -4,13 +4,13 @@ import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
 import { inspect } from 'node:util';
 
 import { CancelledError, KeyboardInterrupt, RuntimeError, SystemExit } from '../../lib/base/errors';
-import { SelectorEventLoop } from '../../lib/event-loop';
+import { SelectorEventLoop, setEventLoop } from '../../lib/event-loop';
 import { Coroutine, type CoroutineLike } from '../../lib/futures/coroutine';
 import type { CoroutineGenerator } from '../../lib/futures/frame';
 import { currentTask } from '../../lib/futures/current';
 import { Future } from '../../lib/futures/future';
 import { sleep } from '../../lib/futures/sleep';
-import { allTasks, Task } from '../../lib/futures/task';
+import { allTasks, createTask, Task } from '../../lib/futures/task';
 import { useCompiledLibrary } from '../support/compiled-library';
 import { useLoop } from '../support/loops';
 import { aw, countIterations, forEveryKind } from '../support/programs';
@@ -127,6 +127,23 @@ forEveryKind('task', (subject, program) => {
     expect(error).toBeInstanceOf(RuntimeError);
     expect(error).toMatchObject({ code: 'ERR_DIFFERENT_LOOP' });
     expect(foreign._callbacks).toBeNull();
+  });
+
+  test('FUT-021: createTask is for the loop that runs, whichever was set', async () => {
+    const { loop } = subject.current;
+    const idle = new SelectorEventLoop();
+    setEventLoop(idle);
+    const child = program(function* () {
+      return 'result';
+    });
+    const main = program(function* () {
+      const task = createTask(child, { name: 'given' });
+      return [task.getLoop(), task.getName(), task.done(), yield* aw(task)];
+    });
+    expect(() => createTask(child)).toThrow(expect.objectContaining({ code: 'ERR_NO_RUNNING_LOOP' }));
+    expect(await subject.current.run(main)).toEqual([loop, 'given', false, 'result']);
+    setEventLoop(null);
+    idle.close();
   });
 
   test('FUT-028: a task that waits for itself gets a RuntimeError', async () => {

@@ -2,11 +2,17 @@
 
 import { SystemExit } from '../../lib/base/errors';
 import { setLogReceiver } from '../../lib/base/log';
-import { getEventLoop, newEventLoop, SelectorEventLoop, setEventLoop } from '../../lib/event-loop';
-import { getRunningLoop } from '../../lib/futures/current';
+import { newEventLoop, SelectorEventLoop, setEventLoop } from '../../lib/event-loop';
+import { asCompleted } from '../../lib/futures/as-completed';
+import { getEventLoop, getRunningLoop } from '../../lib/futures/current';
+import { ensureFuture } from '../../lib/futures/ensure-future';
+import { Future } from '../../lib/futures/future';
+import { gather } from '../../lib/futures/gather';
 import { BaseEventLoop } from '../../lib/loop/base-event-loop';
 import type { SelectorLike } from '../../lib/loop/ready';
 import { DefaultSelector } from '../../lib/selectors/selectors';
+import { StreamReader } from '../../lib/streams/stream-reader';
+import { StreamReaderProtocol } from '../../lib/streams/stream-reader-protocol';
 import { useLoop } from '../support/loops';
 
 class Bare extends BaseEventLoop {
@@ -122,6 +128,21 @@ describe('the base loop', () => {
     expect(() => getEventLoop()).toThrow(expect.objectContaining({ code: 'ERR_NO_EVENT_LOOP' }));
     expect(() => setEventLoop({} as never)).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }));
     other.close();
+  });
+
+  test('LOOP-095: what is made without a loop belongs to the one that was set', async () => {
+    const { loop } = subject.current;
+    setEventLoop(loop);
+    try {
+      const futures = [new Future(), ensureFuture(async () => 1), ensureFuture(Promise.resolve(1)), gather([])];
+      expect(futures.map((future) => future.getLoop())).toEqual(futures.map(() => loop));
+      expect(() => new StreamReaderProtocol(new StreamReader())).not.toThrow();
+      const [first] = asCompleted([futures[1]]);
+      expect(await loop.runUntilComplete(first)).toBe(1);
+    } finally {
+      setEventLoop(null);
+    }
+    expect(() => new StreamReader()).toThrow(expect.objectContaining({ code: 'ERR_NO_EVENT_LOOP' }));
   });
 
   test('a selector of somebody else’s that lists what is ready will do', async () => {
