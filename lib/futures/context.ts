@@ -8,7 +8,9 @@
 // loop notes (`_currentTask`) is enough.
 
 import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
+import { inspect } from 'node:util';
 
+import { typeError } from '../base/errors';
 import type { Task } from './task';
 
 // undefined: the context was made before the first need, or outside of any loop; null: in a callback, where no task is.
@@ -43,7 +45,11 @@ export function carriedTask(): Task | null | undefined {
  */
 export function copyContext(task: Task | null, given?: AsyncResource): AsyncResource {
   const copy = isCarried ? () => taskContext.run(task, make) : make;
-  return given === undefined ? copy() : given.runInAsyncScope(copy);
+  if (given === undefined) return copy();
+  if (typeof (given as Partial<AsyncResource> | null)?.runInAsyncScope !== 'function') {
+    throw typeError(`a context is an AsyncResource, not ${inspect(given, { depth: 0 })}`);
+  }
+  return given.runInAsyncScope(copy);
 }
 
 /** A copy of the present context for a callback of the loop: no task is current in it. */

@@ -1,8 +1,10 @@
 // staggered-race.ts: attempts that start one after the other until one succeeds. asyncio: staggered.py. Happy eyeballs
 // (network/) is its customer.
 
+import { inspect } from 'node:util';
+
 import type { Seconds } from '../base/constants';
-import { isFatal, TimeoutError } from '../base/errors';
+import { isFatal, TimeoutError, typeError } from '../base/errors';
 import type { BaseEventLoop } from '../loop/base-event-loop';
 import { runBody } from './body';
 import { Coroutine, type CoroutineFunction } from './coroutine';
@@ -21,7 +23,7 @@ export type StaggeredRaceResult<T> = [result: T | null, index: number | null, ex
  * Starts an attempt whenever the one before it has failed, or `delay` seconds after it has started; null: only when it
  * has failed. The first that succeeds wins, and the others are cancelled and waited for. asyncio: staggered_race.
  * @param attempts functions, called one by one as they start; an iterator is not asked for more than are needed
- * @throws (when awaited) TypeError and ValueError (NaN) for the delay, what the iterator throws; no failure of an attempt
+ * @throws (when awaited) TypeError for what is no list, TypeError and ValueError (NaN) for the delay, what the iterator throws; no failure of an attempt
  */
 export function staggeredRace<T>(
   attempts: Iterable<CoroutineFunction<T>>,
@@ -36,6 +38,9 @@ function* racing<T>(
   delay: Seconds | null,
   given: BaseEventLoop | null,
 ): CoroutineGenerator<StaggeredRaceResult<T>> {
+  if (typeof (attempts as Partial<typeof attempts> | null | undefined)?.[Symbol.iterator] !== 'function') {
+    throw typeError(`staggeredRace takes a list of functions, not ${inspect(attempts, { depth: 0 })}`);
+  }
   if (delay !== null) checkDelay(delay);
   const loop = given ?? getRunningLoop();
   const starting = attempts[Symbol.iterator]();

@@ -336,6 +336,9 @@ export class Task<T = unknown> extends Future<T> {
   }
 
   #obey(signal: AbortSignal): void {
+    if (typeof (signal as Partial<AbortSignal> | null)?.addEventListener !== 'function') {
+      throw typeError(`a signal is an AbortSignal, not ${inspect(signal, { depth: 0 })}`);
+    }
     if (signal.aborted) {
       this.cancel(signal.reason);
       return;
@@ -397,6 +400,6 @@ export function createTask<T>(coroutine: CoroutineLike<T>, options: TaskOptions 
  * @param loop the running one if left out
  * @throws RuntimeError (ERR_NO_RUNNING_LOOP) if none is given and none is running
  */
-export function allTasks(loop: BaseEventLoop = getRunningLoop()): Set<Task> {
-  return new Set(loop._tasks);
+export function allTasks(loop: BaseEventLoop | null = null): Set<Task> {
+  return new Set((loop ?? getRunningLoop())._tasks);
 }

@@ -4,7 +4,7 @@
 import { inspect } from 'node:util';
 
 import { EVENT_READ, EVENT_WRITE } from '../base/constants';
-import { FileNotFoundError, isWouldBlock, OSError, RuntimeError } from '../base/errors';
+import { FileNotFoundError, isWouldBlock, OSError, RuntimeError, typeError } from '../base/errors';
 import { logger } from '../base/log';
 import type { Coroutine } from '../futures/coroutine';
 import type { Future } from '../futures/future';
@@ -75,7 +75,11 @@ export abstract class BaseSelectorEventLoop extends BaseEventLoop {
   constructor(options: SelectorLoopOptions = {}) {
     super(options);
     if (options.hostWatch !== undefined) checkHostWatch(options.hostWatch, options.selector);
-    this._selector = options.selector ?? new DefaultSelector();
+    const { selector = null } = options;
+    if (selector !== null && typeof (selector as Partial<SelectorLike>).getMap !== 'function') {
+      throw typeError(`a selector is required, not ${inspect(selector, { depth: 0 })}`);
+    }
+    this._selector = selector ?? new DefaultSelector();
     if (this._debug) logger.debug(`Using selector: ${this._selector.constructor.name}`);
     this._makeSelfPipe();
     this._signals = new SignalHandlers(this, this._wakeFd());

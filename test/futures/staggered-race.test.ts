@@ -138,7 +138,10 @@ describe('staggeredRace', () => {
     expect(allTasks(subject.current.loop).size).toBe(0);
   });
 
-  test('a delay that is NaN is refused', async () => {
+  test('a delay that is NaN is refused, and so is what is no list', async () => {
+    await expect(subject.current.run(() => staggeredRace(5 as never, 1))).rejects.toMatchObject({
+      code: 'ERR_INVALID_ARG_TYPE',
+    });
     await expect(subject.current.run(() => staggeredRace([], NaN))).rejects.toMatchObject({ name: 'ValueError' });
   });
 });

@@ -427,6 +427,22 @@ describe('task', () => {
   });
 });
 
+describe('options of a task', () => {
+  const subject = useLoop('virtual');
+
+  test('a signal and a context of wrong types are refused, and no task is left', () => {
+    const { loop } = subject.current;
+    for (const value of [null, 5, {}]) {
+      for (const name of ['signal', 'context']) {
+        expect(() => loop.createTask(() => 1, { [name]: value })).toThrow(
+          expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }),
+        );
+      }
+    }
+    expect([allTasks(loop).size, loop._ready.length]).toEqual([0, 0]);
+  });
+});
+
 describe('a task that nobody refers to', () => {
   const library = useCompiledLibrary();
 

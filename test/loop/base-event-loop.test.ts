@@ -145,6 +145,14 @@ describe('the base loop', () => {
     expect(() => new StreamReader()).toThrow(expect.objectContaining({ code: 'ERR_NO_EVENT_LOOP' }));
   });
 
+  test('what is no selector is refused', () => {
+    for (const selector of [5, 'epoll', {}]) {
+      expect(() => newEventLoop({ selector: selector as never })).toThrow(
+        expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }),
+      );
+    }
+  });
+
   test('a selector of somebody else’s that lists what is ready will do', async () => {
     const inner = new DefaultSelector();
     const selector: SelectorLike = {
