@@ -88,7 +88,7 @@ interface Entry {
 /** What watchers share: for reading and writing all those of a thread, for priority those of one descriptor. */
 class Hub {
   readonly #selector: NativeSelectorBase = new DefaultSelector();
-  readonly #hostWatch: NativeHostWatch = watchSelector(this.#selector, () => this.#onReady());
+  readonly #hostWatch: NativeHostWatch;
   /** By descriptor. */
   readonly #entries: (Entry | undefined)[] = [];
   #entryCount = 0;
@@ -100,8 +100,14 @@ class Hub {
   // A callback threw while others were due: they come first in the next turn.
   #cutShort = false;
 
-  /** @param domain the bits that are watched here */
+  /** @param domain the bits that are watched here. @throws OSError (EMFILE) */
   constructor(readonly domain: number) {
+    try {
+      this.#hostWatch = watchSelector(this.#selector, () => this.#onReady());
+    } catch (error) {
+      this.#selector.close();
+      throw error;
+    }
     this.#hostWatch.unref();
   }
 
@@ -289,7 +295,12 @@ function hubsFor(fd: number, mask: number): Hub[] {
   if ((mask & (EVENT_READ | EVENT_WRITE)) !== 0) hubs.push((sharedHub ??= new Hub(EVENT_READ | EVENT_WRITE)));
   if ((mask & EVENT_PRI) === 0) return hubs;
   priorityHubs.get(fd)?.dropStale(fd);
-  return [...hubs, priorityHubs.get(fd) ?? new Hub(EVENT_PRI)];
+  try {
+    return [...hubs, priorityHubs.get(fd) ?? new Hub(EVENT_PRI)];
+  } catch (error) {
+    for (const hub of hubs) hub.closeIfUnused();
+    throw error;
+  }
 }
 
 interface Request {

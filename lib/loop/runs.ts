@@ -34,17 +34,22 @@ export function runForeverSync(loop: BaseEventLoop): void {
 export function runUntilComplete<T>(loop: BaseEventLoop, awaitable: Awaitable<T>): Promise<T> {
   checkMayRun(loop);
   const awaited = new AwaitedByRun(awaitable, loop);
-  return loop.runForever().then(
-    () => {
-      awaited.runEnded();
-      return awaited.result();
-    },
-    (error: unknown) => {
-      awaited.runFailed();
-      awaited.runEnded();
-      throw error;
-    },
-  );
+  const fail = (error: unknown): never => {
+    awaited.runFailed();
+    awaited.runEnded();
+    throw error;
+  };
+  let run: Promise<void>;
+  try {
+    run = loop.runForever();
+  } catch (error) {
+    // It did not even begin.
+    return fail(error);
+  }
+  return run.then(() => {
+    awaited.runEnded();
+    return awaited.result();
+  }, fail);
 }
 
 export function runUntilCompleteSync<T>(loop: BaseEventLoop, awaitable: Awaitable<T>): T {

@@ -81,7 +81,15 @@ export abstract class BaseSelectorEventLoop extends BaseEventLoop {
     }
     this._selector = selector ?? new DefaultSelector();
     if (this._debug) logger.debug(`Using selector: ${this._selector.constructor.name}`);
-    this._makeSelfPipe();
+    try {
+      this._makeSelfPipe();
+    } catch (error) {
+      // Nobody has this loop, who could close it.
+      this._ssock?.close();
+      this._csock?.close();
+      if (options.selector === undefined) this._selector.close();
+      throw error;
+    }
     this._signals = new SignalHandlers(this, this._wakeFd());
     const native = this._selector instanceof NativeSelectorBase ? this._selector._native : null;
     const sockets = [this._ssock, this._csock] as never;

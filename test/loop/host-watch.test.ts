@@ -3,6 +3,7 @@
 import { RuntimeError, ValueError } from '../../lib/base/errors';
 import { SelectorEventLoop } from '../../lib/event-loop';
 import type { SelectorLike } from '../../lib/loop/ready';
+import { binding } from '../../lib/native/binding';
 import type { HostWatchMode } from '../../lib/native/types';
 import type { NativeSelectorBase } from '../../lib/selectors/native-selector';
 import { DefaultSelector, SelectSelector } from '../../lib/selectors/selectors';
@@ -108,5 +109,14 @@ test.each([undefined, 'thread' as const])('what has neither is refused when a ho
     expect.objectContaining({ constructor: RuntimeError, code: 'ERR_SELECTOR_NOT_HOSTABLE' }),
   );
   expect(loop.isRunning()).toBe(false);
+  loop.close();
+});
+
+test('a hosted run that cannot begin does not end the next one, whatever it was to wait for', async () => {
+  const loop = new SelectorEventLoop();
+  const refused = jest.spyOn(binding, 'createHostWatch').mockReturnValueOnce(-binding.errnoByName.EMFILE);
+  expect(() => loop.runUntilComplete(() => sleep(0))).toThrow(expect.objectContaining({ code: 'EMFILE' }));
+  refused.mockRestore();
+  await expect(loop.runUntilComplete(() => sleep(0.01, 'slept'))).resolves.toBe('slept');
   loop.close();
 });

@@ -7,8 +7,10 @@ import { setLogReceiver, type LogRecord } from '../../lib/base/log';
 import { SelectorEventLoop } from '../../lib/event-loop';
 import { Future } from '../../lib/futures/future';
 import { Task } from '../../lib/futures/task';
+import { binding } from '../../lib/native/binding';
 import type { NativeSelectorBase } from '../../lib/selectors/native-selector';
 import { DefaultSelector } from '../../lib/selectors/selectors';
+import { openDescriptors } from '../support/descriptors';
 import { outsideOfMicrotasks, useLoop } from '../support/loops';
 
 const nothing = (): void => undefined;
@@ -91,6 +93,14 @@ describe('a closed loop', () => {
     loop.close();
     selector.close();
     expect(loop.isClosed()).toBe(true);
+  });
+
+  test.each(['socketpair', 'addTo'] as const)('a loop that cannot be made leaves nothing open (%s)', (call) => {
+    const before = openDescriptors();
+    const refused = jest.spyOn(binding, call).mockReturnValueOnce(-binding.errnoByName.EMFILE);
+    expect(() => new SelectorEventLoop()).toThrow(expect.objectContaining({ code: 'EMFILE' }));
+    refused.mockRestore();
+    expect(openDescriptors()).toEqual(before);
   });
 
   test('LOOP-046: a refused run does not look at its argument', () => {
