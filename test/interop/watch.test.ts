@@ -343,19 +343,22 @@ describe('errors', () => {
     expect(openDescriptors().size).toBe(before);
   });
 
-  test.each(all.includes('p') ? [0, 1] : [0])('a host that cannot watch any more refuses, and leaves nothing open (after %i watches)', (made) => {
-    const [socket] = kit.current.pair();
-    const before = openDescriptors();
-    const real = binding.createHostWatch.bind(binding);
-    let left = made;
-    const create = jest
-      .spyOn(binding, 'createHostWatch')
-      .mockImplementation((...args) => (left-- > 0 ? real(...args) : -binding.errnoByName.EMFILE));
-    expect(thrownBy(() => watch(socket, made === 0 ? 'r' : 'rp'))).toMatchObject({ code: 'EMFILE' });
-    create.mockRestore();
-    expect(openDescriptors()).toEqual(before);
-    watch(socket, 'r').close();
-  });
+  test.each(all.includes('p') ? [0, 1] : [0])(
+    'a host that cannot watch any more refuses, and leaves nothing open (after %i watches)',
+    (made) => {
+      const [socket] = kit.current.pair();
+      const before = openDescriptors();
+      const real = binding.createHostWatch.bind(binding);
+      let left = made;
+      const create = jest
+        .spyOn(binding, 'createHostWatch')
+        .mockImplementation((...args) => (left-- > 0 ? real(...args) : -binding.errnoByName.EMFILE));
+      expect(thrownBy(() => watch(socket, made === 0 ? 'r' : 'rp'))).toMatchObject({ code: 'EMFILE' });
+      create.mockRestore();
+      expect(openDescriptors()).toEqual(before);
+      watch(socket, 'r').close();
+    },
+  );
 
   test.each(['', 'x', 'rr', 'r ', 'R', 'rwpp'])('the events %p are refused', (events) => {
     expect(thrownBy(() => watch(0, events as 'r'))).toBeInstanceOf(ValueError);
