@@ -1,9 +1,11 @@
 // child-verbs.ts: what actions do with child processes. The counterpart of child_verbs.py, in the same order.
 //
 // A child is a shell that runs the lines which it is told, one at a time, and says when a line is done. Whatever ends it is waited
-// for in the same breath. So at each look of the loop the kernel has told all that there is to tell.
+// for in the same breath. So at each look of the loop the kernel has told all that there is to tell. And a child that nobody ends is
+// one that waits for a line: as long as the shell reads one, its standard input is another descriptor, and the kernel closes
+// them by their numbers.
 
-import { readSync, writeSync } from 'node:fs';
+import { readlinkSync, readSync, writeSync } from 'node:fs';
 
 import { SIGKILL, SIGTERM, type SignalNumber } from '../../lib/base/signal-number';
 import { Coroutine } from '../../lib/futures/coroutine';
@@ -45,6 +47,19 @@ function channelsOf(w: World): Map<number, Channel> {
 
 const { spawn, signalChild } = binding;
 
+/** Linux only: elsewhere nobody sees the descriptors of others. */
+function untilListening(native: NativeChild): void {
+  const link = (fd: number): string => readlinkSync(`/proc/${binding.childPid(native)}/fd/${fd}`);
+  while (process.platform === 'linux' && binding.childHasEnded(native) === 0) {
+    try {
+      if (link(0) === link(8)) return;
+    } catch (error) {
+      // Not yet, or not any more.
+      if ((error as { code: string }).code !== 'ENOENT') throw error;
+    }
+  }
+}
+
 /** Runs a coroutine that starts a child; makes its channel known as soon as it is there. */
 function start<T>(
   w: World,
@@ -60,6 +75,7 @@ function start<T>(
       // At once, for what the child alone has comes to an end with it.
       orders.close();
       done.close();
+      if (typeof native !== 'number') untilListening(native);
       return native;
     };
     binding.signalChild = (native, signal) => {
@@ -105,7 +121,10 @@ export const childVerbs: Record<string, Verb> = {
       if ((error as { code: string }).code !== 'EPIPE') throw error;
       return 'over';
     }
-    if (readSync(acks.fileno(), new Uint8Array(1)) > 0) return 'done';
+    if (readSync(acks.fileno(), new Uint8Array(1)) > 0) {
+      untilListening(native);
+      return 'done';
+    }
     untilEnded(native);
     return 'ended';
   },

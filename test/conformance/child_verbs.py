@@ -1,7 +1,8 @@
 """child_verbs.py: what actions do with child processes. The counterpart of child-verbs.ts, in the same order.
 
 A child is a shell that runs the lines which it is told, one at a time, and says when a line is done. Whatever ends it is waited for
-in the same breath. So at each look of the loop the kernel has told all that there is to tell.
+in the same breath. So at each look of the loop the kernel has told all that there is to tell. And a child that nobody ends is one that
+waits for a line: as long as the shell reads one, its standard input is another descriptor, and the kernel closes them by their numbers.
 """
 
 import asyncio
@@ -52,6 +53,24 @@ def until_ended(pid):
         pass
 
 
+def until_listening(pid):
+    """Linux only: elsewhere nobody sees the descriptors of others."""
+    folder = f'/proc/{pid}/fd'
+    while os.path.exists('/proc/self/fd') and not has_ended(pid):
+        try:
+            if os.readlink(f'{folder}/0') == os.readlink(f'{folder}/8'):
+                return
+        except FileNotFoundError:
+            pass  # not yet, or not any more
+
+
+def has_ended(pid):
+    try:
+        return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    except ChildProcessError:
+        return True
+
+
 class KeptPopen(subprocess.Popen):
     """UNIX-055, UNIX-057: whoever asks whether a child has ended does not take its end from those who wait for it."""
 
@@ -86,6 +105,7 @@ def start(w, options, creating):
         def on_start(popen):
             w.children[popen.pid] = (channel, popen)
             channel.close_theirs()
+            until_listening(popen.pid)
         KeptPopen.on_start = on_start
         streams = {name: STREAMS[value] for name, value in options.items()}
         arguments = '/bin/sh', '-c', SCRIPT, 'sh', str(channel.orders), str(channel.done)
@@ -132,6 +152,7 @@ def tell(w, f, name, line):
     if os.read(channel.acks, 1) == b'':
         until_ended(pid)
         return 'ended'
+    until_listening(pid)
     return 'done'
 
 
