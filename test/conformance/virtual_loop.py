@@ -174,6 +174,7 @@ class RepairedSSLProtocol(sslproto.SSLProtocol):
     """asyncio's TLS protocol without the defects that fdloop repairs."""
 
     _flushing = False
+    _completes = False
 
     def _get_app_transport(self):
         if self._app_transport is None:
@@ -219,10 +220,8 @@ class RepairedSSLProtocol(sslproto.SSLProtocol):
             self._transport._force_close(exc)
 
     def _on_handshake_complete(self, handshake_exc):
+        self._completes = handshake_exc is None
         super()._on_handshake_complete(handshake_exc)
-        # TLS-028: a pause in connection_made does not hold back our end of the handshake.
-        if handshake_exc is None and self._app_reading_paused and self._state == State.WRAPPED:
-            self._do_write()
 
     def _do_write(self):
         # TLS-034: writelines makes as few records as possible.
@@ -233,6 +232,11 @@ class RepairedSSLProtocol(sslproto.SSLProtocol):
         super()._do_write()
 
     def _do_read(self):
+        # TLS-028: a pause in connection_made does not hold back our end of the handshake.
+        if self._completes:
+            self._completes = False
+            if self._app_reading_paused and self._state == State.WRAPPED:
+                self._do_write()
         # TLS-060: what is read after the end of the stream is followed by the end of the connection.
         if self._state == State.FLUSHING and not self._flushing and not self._app_reading_paused:
             self._do_flush()
