@@ -41,6 +41,7 @@ const before: Partial<Record<State, State>> = {
 /** What TLS can run over. */
 export type LowerTransport = Transport & {
   _forceClose(error: unknown): void;
+  _writeTogether(chunks: readonly Uint8Array[]): void;
   readonly _protocolPaused: boolean;
 };
 
@@ -207,10 +208,11 @@ export class SSLProtocol extends BufferedProtocol {
 
   /** Goes on after a pause, by the state of now. @internal */
   _goOn(): void {
+    // The goodbye is for nobody who reads.
+    if (this._state === 'shutdown') this._shutdown.goOn();
     if (this._reading.paused) return;
     if (this._state === 'wrapped') this._reading.read();
     else if (this._state === 'flushing') this._shutdown.flush();
-    else if (this._state === 'shutdown') this._shutdown.goOn();
   }
 
   // The application's protocol is told.

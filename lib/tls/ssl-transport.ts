@@ -102,6 +102,11 @@ export class SSLTransport extends FlowControlTransport {
     this._sslProtocol._writing.writelines(pieces.filter((chunk) => chunk.length > 0));
   }
 
+  /** As one `write` of all of them, for TLS in TLS. @internal */
+  _writeTogether(chunks: readonly Uint8Array[]): void {
+    this._sslProtocol._writing.writelines(chunks);
+  }
+
   /** TLS has no half-closed state. @throws NotImplementedError */
   override writeEof(): void {
     throw new NotImplementedError('TLS cannot end the sending side alone');

@@ -91,7 +91,7 @@ export class Writing {
         if (this.#isTaken(below)) release(chunk);
       } else {
         const chunks = this.#outgoing.splice(0);
-        below?.writelines(chunks);
+        below?._writeTogether(chunks);
         if (this.#isTaken(below)) for (const chunk of chunks) release(chunk);
       }
     }

@@ -206,6 +206,13 @@ export class SelectorSocketTransport extends SelectorTransport {
     this._maybePauseProtocol();
   }
 
+  /** As one `write` of all of them. TLS sends its records so. @internal */
+  _writeTogether(chunks: readonly Uint8Array[]): void {
+    // Behind what waits they wait too, where writelines would try again to send.
+    if (this._buffer.length > 0) for (const chunk of chunks) this.write(chunk);
+    else this.writelines(chunks);
+  }
+
   /** Sends what is buffered, in one call. @internal */
   _writeReady(): void {
     if (this._buffer.length === 0 || this._connLost > 0) return;

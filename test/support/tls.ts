@@ -31,7 +31,7 @@ export class NotingTransport extends FlowControlTransport {
     if (!this.lost) this.written.push(Buffer.from(data));
   }
 
-  override writelines(chunks: Iterable<Uint8Array>): void {
+  _writeTogether(chunks: readonly Uint8Array[]): void {
     this.write(Buffer.concat([...chunks]));
   }
 

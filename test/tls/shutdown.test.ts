@@ -44,6 +44,20 @@ describe('the end of TLS', () => {
     expect(app.events.slice(-2)).toEqual([['eofReceived'], ['connectionLost', null]]);
   });
 
+  test('TLS-046, TLS-054: what resumeReading set off in the shutdown is done, though reading is paused again by then', async () => {
+    const app = tls.noted();
+    await tls.connected(app);
+    tls.transport.pauseReading();
+    tls.transport.close();
+    // Without marks, each step of the shutdown tells the protocol to pause, or to go on.
+    tls.transport.setWriteBufferLimits(0);
+    const before = app.names();
+    tls.transport.resumeReading();
+    tls.transport.pauseReading();
+    await tls.settle();
+    expect([before.at(-1), app.names().slice(before.length)]).toEqual(['pauseWriting', ['resumeWriting']]);
+  });
+
   test('TLS-057: a peer that does not answer our goodbye is left after 30 seconds', async () => {
     const { loop } = tls.subject;
     const lost = loop.createFuture<unknown>();

@@ -114,7 +114,7 @@ describe('writing over TLS', () => {
     const given: Uint8Array[] = [];
     let waiting = 0;
     tls.lower.write = (data) => void given.push(data);
-    tls.lower.writelines = (chunks) => void given.push(...chunks);
+    tls.lower._writeTogether = (chunks) => void given.push(...chunks);
     tls.lower.getWriteBufferSize = () => waiting;
     const size = (): number => given.splice(0).reduce((sum, chunk) => sum + chunk.length, 0);
     tls.transport.write(Buffer.alloc(64));

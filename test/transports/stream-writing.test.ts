@@ -343,6 +343,18 @@ describe('writing', () => {
       expect(watched()).toBe(false);
     });
 
+    test('TLS-039: what TLS hands over in pieces is one write: behind buffered data nothing is tried', async () => {
+      wired.transport._writeTogether([Buffer.from('a'), Buffer.from('b')]);
+      expect(wired.sock.calls).toEqual(['sendmsg 2']);
+      wired.sock.script.send.push(again());
+      wired.transport._writeTogether([Buffer.from('c')]);
+      wired.transport._writeTogether([Buffer.from('d'), Buffer.from('e')]);
+      expect(wired.sock.calls.slice(1)).toEqual(['send 1']);
+      expect(wired.transport.getWriteBufferSize()).toBe(3);
+      await iterate();
+      expect(wired.arrived().toString()).toBe('abcde');
+    });
+
     test('TCP-071: what remains is sent when the descriptor is ready', async () => {
       wired.sock.script.send.push(2);
       wired.transport.writelines([Buffer.from('abc'), Buffer.from('d')]);
