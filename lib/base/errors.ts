@@ -293,9 +293,9 @@ export function typeError(message: string): TypeError {
   return Object.assign(new TypeError(message), { code: 'ERR_INVALID_ARG_TYPE' });
 }
 
-/** What waited to be sent is not what was given: its memory was detached or resized meanwhile. */
+/** What waited to be sent, or to be filled, is not what was given: its memory was detached or resized meanwhile. */
 export function memoryChanged(): ValueError {
-  return new ValueError('the memory of data that waited to be sent was detached or resized', 'ERR_MEMORY_CHANGED');
+  return new ValueError('memory was detached or resized while a socket was waited for', 'ERR_MEMORY_CHANGED');
 }
 
 /** `value instanceof Class` for what comes from elsewhere: of a proxy, that may throw. */

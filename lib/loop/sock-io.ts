@@ -124,13 +124,28 @@ export function sockRecv(loop: BaseSelectorEventLoop, sock: SockLike, maxBytes: 
   return tryOrWait(loop, sock, 'read', () => sock.recv(maxBytes));
 }
 
+/** The first attempt and the later ones; these would take memory that is gone by then for the end of the stream. */
+function intoSameMemory<T>(buffer: Uint8Array, attempt: () => T): [first: () => T, again: () => T] {
+  let length = 0;
+  return [
+    () => {
+      length = (buffer as Uint8Array | null)?.length ?? 0;
+      return attempt();
+    },
+    () => {
+      if (buffer.length !== length) throw memoryChanged();
+      return attempt();
+    },
+  ];
+}
+
 /** asyncio: sock_recv_into. */
 export function sockRecvInto(
   loop: BaseSelectorEventLoop,
   sock: SockLike,
   buffer: Uint8Array,
 ): CoroutineGenerator<number> {
-  return tryOrWait(loop, sock, 'read', () => sock.recvInto(buffer));
+  return tryOrWait(loop, sock, 'read', ...intoSameMemory(buffer, () => sock.recvInto(buffer)));
 }
 
 /** asyncio: sock_recvfrom. */
@@ -149,7 +164,7 @@ export function sockRecvfromInto(
   buffer: Uint8Array,
   maxBytes: number,
 ): CoroutineGenerator<[number, Address | null]> {
-  return tryOrWait(loop, sock, 'read', () => sock.recvfromInto(buffer, maxBytes));
+  return tryOrWait(loop, sock, 'read', ...intoSameMemory(buffer, () => sock.recvfromInto(buffer, maxBytes)));
 }
 
 /** asyncio: sock_sendto. */

@@ -84,11 +84,7 @@ export function* createServer(
   }
   for (const socket of sockets) socket.setblocking(false);
   const server = new Server(loop, sockets, protocolFactory, backlog, ssl);
-  if (startServing) {
-    server._startServing();
-    // One iteration, so that the accept loop is entered.
-    yield;
-  }
+  if (startServing) yield* server._serveOrClose();
   if (loop.getDebug()) logger.info(`${inspect(server)} is serving`);
   return server;
 }

@@ -101,7 +101,19 @@ export class Server {
 
   *#startingToServe(): CoroutineGenerator<void> {
     this._startServing();
+    // One iteration, so that the accept loop is entered.
     yield;
+  }
+
+  /** As `startServing`, for a verb whose caller has no server yet: if it fails, nobody ever will. @internal */
+  *_serveOrClose(): CoroutineGenerator<void> {
+    try {
+      yield* this.#startingToServe();
+    } catch (error) {
+      // Differs from asyncio: cancelled here, it would listen for ever (SRV-031).
+      this.close();
+      throw error;
+    }
   }
 
   /** @internal */

@@ -95,10 +95,7 @@ export function* createUnixServer(
   const socket = 'sock' in chosen ? chosen.sock : bindTo(chosen.path);
   socket.setblocking(false);
   const server = new Server(loop, [socket], protocolFactory, options.backlog ?? DEFAULT_BACKLOG, ssl);
-  if (options.startServing ?? true) {
-    server._startServing();
-    yield;
-  }
+  if (options.startServing ?? true) yield* server._serveOrClose();
   if (loop.getDebug()) logger.info(`${inspect(server)} is serving`);
   return server;
 }

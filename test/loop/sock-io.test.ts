@@ -342,6 +342,23 @@ describe('sock verbs', () => {
       expect([peer.recv(10).toString(), watched(EVENT_WRITE)]).toEqual(['abcdefg', false]);
     });
 
+    test('memory that goes while it waits to be filled is an error, not the end of the stream', async () => {
+      const { loop } = subject.current;
+      for (const receive of [
+        (buffer: Uint8Array) => loop.sockRecvInto(sock, buffer),
+        (buffer: Uint8Array) => loop.sockRecvfromInto(sock, buffer),
+      ]) {
+        const buffer = new Uint8Array(10);
+        const task = loop.createTask<unknown>(receive(buffer));
+        await iterate();
+        detach(buffer.buffer);
+        peer.send(Buffer.from('x'));
+        await expect(subject.current.run(task)).rejects.toMatchObject({ code: 'ERR_MEMORY_CHANGED' });
+        // What has come is still there.
+        expect(sock.recv(10).toString()).toBe('x');
+      }
+    });
+
     test('SOCK-047: the memory stays the caller’s: a change before it is sent is sent', async () => {
       const { loop } = subject.current;
       sock.script.send.push(again());

@@ -354,6 +354,26 @@ describe('a server', () => {
       server.close();
     });
 
+    test('SRV-031: one that is cancelled while it starts, or cannot, leaves nothing that listens', async () => {
+      const { loop } = subject.current;
+      const cancelled = new Socket();
+      cancelled.bind(['127.0.0.1', 0]);
+      const { size } = loop._selector?.getMap() as { size: number };
+      const task = loop.createTask(loop.createServer(factory, null, null, { sock: cancelled }));
+      await iterate();
+      expect(loop._selector?.getMap()?.size).toBe(size + 1);
+      task.cancel();
+      await iterate();
+      expect([task.cancelled(), cancelled.fileno(), loop._selector?.getMap()?.size]).toEqual([true, -1, size]);
+      const failing = new Socket();
+      const error = makeOSError('in use', { code: 'EADDRINUSE', errno: -98 });
+      failing.listen = () => {
+        throw error;
+      };
+      await expect(subject.current.run(loop.createServer(factory, null, null, { sock: failing }))).rejects.toBe(error);
+      expect(failing.fileno()).toBe(-1);
+    });
+
     test('SRV-031, SRV-034: its sockets are non-blocking; starting to serve costs one iteration', async () => {
       const { loop } = subject.current;
       const seen: string[] = [];
