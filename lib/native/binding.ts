@@ -11,11 +11,12 @@ import { createRequire } from 'node:module';
 import * as path from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 
-import { KeyError } from '../base/errors';
+import { RuntimeError } from '../base/errors';
 import { isMusl } from './libc';
 import type { NativeBinding } from './types';
 
 const root = path.join(__dirname, '..', '..');
+const override = process.env.FDLOOP_ADDON ?? '';
 
 /** What the package has for a system; undefined if nothing, an error if it does not load. */
 function loadPrebuilt(system: string): NativeBinding | Error | undefined {
@@ -63,8 +64,7 @@ interface Attempt {
 }
 
 function* attempts(folder: string, libc: string): Generator<Attempt, void> {
-  const override = process.env.FDLOOP_ADDON;
-  if (override !== undefined && override !== '') {
+  if (override !== '') {
     const file = path.resolve(override);
     yield { file, result: loadFile(file) };
     return;
@@ -86,9 +86,10 @@ function load(): { file: string; binding: NativeBinding } {
     if (!('message' in result)) return { file, binding: result };
     tried.push(`${file}: ${result.message.split('\n')[0]}`);
   }
+  if (override !== '') throw new RuntimeError(`FDLOOP_ADDON names no addon that loads: ${tried[0]}`, 'ERR_NO_ADDON');
   const system = libc === '' ? folder : `${folder} (${libc})`;
   const build = path.join(root, 'scripts', 'build-native.js');
-  throw new KeyError(
+  throw new RuntimeError(
     `fdloop has no compiled addon that works on ${system}. Build one from source: node ${JSON.stringify(build)}` +
       (tried.length === 0 ? '' : `. Tried: ${tried.join('; ')}`),
     'ERR_NO_ADDON',
