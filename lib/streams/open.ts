@@ -1,6 +1,9 @@
 // open.ts: connections and servers whose ends are streams. asyncio: streams.open_connection, start_server and their Unix
 // forms.
 
+import { inspect } from 'node:util';
+
+import { typeError } from '../base/errors';
 import { Coroutine } from '../futures/coroutine';
 import { getRunningLoop } from '../futures/current';
 import type { CoroutineGenerator } from '../futures/frame';
@@ -101,6 +104,9 @@ function* serving(
   limit: number | undefined,
   listen: (loop: BaseSelectorEventLoop, factory: () => StreamReaderProtocol) => CoroutineGenerator<Server>,
 ): CoroutineGenerator<Server> {
+  if (typeof clientConnected !== 'function') {
+    throw typeError(`what is called for each connection is a function, not ${inspect(clientConnected, { depth: 0 })}`);
+  }
   const loop = runningLoop();
   return yield* listen(loop, () => new StreamReaderProtocol(readerOf(loop, limit), clientConnected, loop));
 }

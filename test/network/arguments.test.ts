@@ -70,6 +70,13 @@ describe('the verbs of the network', () => {
     await expect(call('127.0.0.1')).rejects.toEqual(refusal("a protocol factory is a function, not '127.0.0.1'"));
   });
 
+  test('servers of streams refuse what cannot be called for each connection', async () => {
+    const refused = refusal("what is called for each connection is a function, not '127.0.0.1'");
+    const wrong = '127.0.0.1' as never;
+    await expect(subject.current.run(async () => startServer(wrong, null, 0))).rejects.toEqual(refused);
+    await expect(subject.current.run(async () => startUnixServer(wrong, nowhere))).rejects.toEqual(refused);
+  });
+
   describeOnPosix('of pipes and processes', () => {
     test('refuse a class as a factory, and the pipe stays the caller’s', async () => {
       const { loop } = subject.current;
