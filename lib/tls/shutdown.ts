@@ -75,6 +75,7 @@ export class Shutdown {
     const protocol = this.#protocol;
     const { _reading: reading, _writing: writing } = protocol;
     reading.read();
+    // Differs from asyncio, where a protocol that has ended everything meanwhile is reported (TLS-052).
     if (protocol._state !== 'flushing') return true;
     // Differs from asyncio: also while reading is paused, what was written goes before the goodbye (TLS-084).
     writing.writeBacklog();

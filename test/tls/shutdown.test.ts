@@ -95,6 +95,19 @@ describe('the end of TLS', () => {
     expect(app.names()).toEqual(['connectionMade', 'dataReceived', 'eofReceived', 'connectionLost']);
   });
 
+  test('TLS-052: an abort for what is read after the end of the stream is no error', async () => {
+    const app = tls.noted({ dataReceived: (given) => given.abort() });
+    await tls.connected(app);
+    tls.transport.pauseReading();
+    tls.says('enough');
+    tls.fromPeer();
+    expect(tls.protocol.eofReceived()).toBe(true);
+    tls.transport.resumeReading();
+    await tls.settle();
+    expect(app.names()).toEqual(['connectionMade', 'dataReceived', 'connectionLost']);
+    expect(tls.subject.takeContexts()).toEqual([]);
+  });
+
   test('TLS-062: what the application writes on the end still reaches a peer that said goodbye first', async () => {
     const app = tls.noted({ eofReceived: (given) => void given.write(Buffer.from('trailer')) });
     await tls.connected(app);
