@@ -26,10 +26,12 @@ export interface Executor {
 /** The calls that one loop waits for. */
 class LoopCalls implements OutsideSource {
   readonly waker: WakerHandle;
+  readonly #wakeEnds: Set<WakerHandle>;
   readonly #calls = new Map<Future, ThreadPoolExecutor>();
 
   constructor(loop: BaseSelectorEventLoop) {
     this.waker = openWakeEnd(loop);
+    this.#wakeEnds = loop._wakeEnds;
     loop._addOutsideSource(this);
   }
 
@@ -51,7 +53,7 @@ class LoopCalls implements OutsideSource {
   }
 
   close(): void {
-    closeWakeEnd(this.waker);
+    closeWakeEnd(this.#wakeEnds, this.waker);
     this.#calls.clear();
   }
 }

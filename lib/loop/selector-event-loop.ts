@@ -28,7 +28,7 @@ import type { LoopOptions } from './loop-options';
 import type { ReadyList, SelectorLike } from './ready';
 import { SignalHandlers, type SignalWatches } from './signals';
 import { closeAbandoned, TransportMap } from './transport-map';
-import type { OutsideSource } from './waker';
+import { closeWakeEnd, type OutsideSource, type WakerHandle } from './waker';
 
 const SELF_PIPE_CHUNK = 4096;
 const WAKE_UP_BYTE = new Uint8Array(1);
@@ -51,11 +51,13 @@ interface Leftovers {
   transports: readonly (SocketLike | undefined)[];
   native: NativeSelector | null;
   signals: SignalWatches;
+  wakeEnds: Set<WakerHandle>;
 }
 
-const abandoned = new FinalizationRegistry<Leftovers>(({ sockets, transports, native, signals }) => {
+const abandoned = new FinalizationRegistry<Leftovers>(({ sockets, transports, native, signals, wakeEnds }) => {
   process.emitWarning('unclosed event loop: its selector and its self-pipe are closed now', 'ResourceWarning');
   signals.close();
+  for (const handle of wakeEnds) closeWakeEnd(wakeEnds, handle);
   for (const socket of sockets) socket.close();
   for (const socket of transports) if (socket !== undefined) closeAbandoned(socket);
   native?.close();
@@ -70,6 +72,8 @@ export abstract class BaseSelectorEventLoop extends BaseEventLoop {
   /** @internal */ _csock: Socket | null = null;
   /** Who has work on other threads. @internal */
   readonly _outsideSources = new Set<OutsideSource>();
+  /** What other threads wake it by. @internal */
+  readonly _wakeEnds = new Set<WakerHandle>();
   /** @internal */ readonly _signals: SignalHandlers;
 
   constructor(options: SelectorLoopOptions = {}) {
@@ -94,7 +98,8 @@ export abstract class BaseSelectorEventLoop extends BaseEventLoop {
     const native = this._selector instanceof NativeSelectorBase ? this._selector._native : null;
     const sockets = [this._ssock, this._csock] as never;
     const signals = this._signals.watches;
-    abandoned.register(this, { sockets, transports: this._transports.sockets, native, signals }, this);
+    const { _wakeEnds: wakeEnds } = this;
+    abandoned.register(this, { sockets, transports: this._transports.sockets, native, signals, wakeEnds }, this);
   }
 
   /** Every address of a host. asyncio: getaddrinfo. */

@@ -35,12 +35,15 @@ const COUNT = 1;
 /** The writing end of a loop's self-pipe once more, for other threads. @internal */
 export function openWakeEnd(loop: BaseSelectorEventLoop): WakerHandle {
   loop._checkClosed();
-  const fd = check(binding.dup(loop._wakeFd()), 'dup');
-  return { fd, state: new Int32Array(new SharedArrayBuffer(STATE_LENGTH * Int32Array.BYTES_PER_ELEMENT)) };
+  const state = new Int32Array(new SharedArrayBuffer(STATE_LENGTH * Int32Array.BYTES_PER_ELEMENT));
+  const handle = { fd: check(binding.openWakeEnd(loop._wakeFd(), state), 'dup'), state };
+  loop._wakeEnds.add(handle);
+  return handle;
 }
 
 /** After this, `wake` answers false. May be called again. @internal */
-export function closeWakeEnd(handle: WakerHandle): void {
+export function closeWakeEnd(wakeEnds: Set<WakerHandle>, handle: WakerHandle): void {
+  wakeEnds.delete(handle);
   binding.closeWakeEnd(handle.fd, handle.state);
 }
 
@@ -88,7 +91,7 @@ export class Waker {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    closeWakeEnd(this.handle);
+    closeWakeEnd(this.#loop._wakeEnds, this.handle);
     this.#loop._removeOutsideSource(this);
   }
 

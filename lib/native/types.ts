@@ -401,6 +401,11 @@ export interface NativeBinding {
    * words of shared memory, all 0 at first. @returns 1; 0 if the end was closed (`fd` is not touched then)
    */
   wake(fd: Fd, state: Int32Array): Result;
+  /**
+   * Duplicates `fd` as an end for `wake`, guarded by `state`, which has to be all 0. An environment that ends closes what was
+   * opened here and not closed. @returns the descriptor
+   */
+  openWakeEnd(fd: Fd, state: Int32Array): Result;
   /** Closes `fd`, or leaves it to the thread that is in `wake` just now. @returns 0; `-EBADF` if it was closed before */
   closeWakeEnd(fd: Fd, state: Int32Array): Result;
 

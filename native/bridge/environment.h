@@ -9,6 +9,7 @@
 
 #include "bridge/host_nudge.h"
 #include "bridge/owned_fds.h"
+#include "bridge/owned_wake_ends.h"
 #include "bridge/selector_table.h"
 #include "process/signal.h"
 #include "selector/selector.h"
@@ -30,6 +31,7 @@ struct Environment {
   // Shared with the objects in it, which may be collected later than this.
   std::shared_ptr<SelectorTable> selectors = std::make_shared<SelectorTable>();
   OwnedFds owned_fds;
+  OwnedWakeEnds owned_wake_ends;
   HostNudge nudge;
 };
 

@@ -118,15 +118,30 @@ napi_value ErrorMessage(napi_env env, napi_callback_info info) {
   return Napi::String::New(env, ResolverErrorMessage(error));
 }
 
-// wake and closeWakeEnd: a descriptor and the two words that guard it.
-template <Result (*kCall)(int, int32_t*)>
+// wake, openWakeEnd and closeWakeEnd: a descriptor and the two words that guard it.
+template <Result (*kCall)(const Arguments<2>& args, int fd, int32_t* state)>
 napi_value WakeEndCall(napi_env env, napi_callback_info info) {
   Arguments<2> args(env, info);
   int32_t fd;
   Int32s state;
   if (!args.Int32(0, "fd", &fd) || !args.Int32s(1, "state", &state)) return nullptr;
   if (state.length < kWakeStateLength) return FromInt(env, -EINVAL);
-  return FromInt(env, kCall(fd, state.data));
+  return FromInt(env, kCall(args, fd, state.data));
+}
+
+OwnedWakeEnds* EndsOf(const Arguments<2>& args) {
+  return &Napi::Env(args.env()).GetInstanceData<Environment>()->owned_wake_ends;
+}
+
+Result WakeOnce(const Arguments<2>&, int fd, int32_t* state) { return Wake(fd, state); }
+
+Result OpenEnd(const Arguments<2>& args, int fd, int32_t*) {
+  return EndsOf(args)->Open(args.env(), fd, args[1]);
+}
+
+Result CloseEnd(const Arguments<2>& args, int fd, int32_t* state) {
+  EndsOf(args)->Forget(fd);
+  return CloseWakeEnd(fd, state);
 }
 
 }  // namespace
@@ -138,8 +153,9 @@ void DefineResolver(Napi::Env, Napi::Object exports) {
                       Function("lookupAnswer", LookupAnswer),
                       Function("abandonLookup", AbandonLookup),
                       Function("resolverErrorMessage", ErrorMessage),
-                      Function("wake", WakeEndCall<Wake>),
-                      Function("closeWakeEnd", WakeEndCall<CloseWakeEnd>),
+                      Function("wake", WakeEndCall<WakeOnce>),
+                      Function("openWakeEnd", WakeEndCall<OpenEnd>),
+                      Function("closeWakeEnd", WakeEndCall<CloseEnd>),
                   });
 }
 

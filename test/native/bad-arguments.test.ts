@@ -98,6 +98,7 @@ const signatures = `
     unwatchSignal: [[I, F], () => [28, pair()[0]]],
     releaseSignal: [[I, F], () => [28, pair()[0]]],
     takeMissedSignals: [[I, F], () => [28, pair()[0]]],
+    openWakeEnd: [[F, L], () => [pair()[0], new Int32Array(2)]],
     closeWakeEnd: [[F, L], () => [addon.dup(pair()[0]), new Int32Array(2)]],
     spawn: [[A, A, A, K, L, L, L], () => [[bytes()], [bytes()], [], bytes(), new Int32Array(3), new Int32Array(5), new Int32Array(1)]],
     findUser: [[S, L], () => ['root', new Int32Array(1)]],

@@ -161,6 +161,27 @@ describe('sockets that a thread leaves open', () => {
     expectOk(await library.run(ending(script, check)));
   });
 
+  test('are closed at its end, those that other threads wake it by too, who are told', async () => {
+    const script = `
+      const loop = fdloop.newEventLoop();
+      const [waker, closed] = [loop.createWaker(() => {}), loop.createWaker(() => {})];
+      closed.close();
+      loop.runUntilComplete(async () => {
+        await loop.runInExecutor(null, () => 1);
+        parentPort.postMessage(waker.handle);
+        await fdloop.sleep(1000);
+      });`;
+    const check = `
+      assert(isOpen(message.fd) && fdloop.wake(message));
+      await worker.terminate();
+      assert.deepStrictEqual([isOpen(message.fd), fdloop.wake(message)], [false, false]);
+      const sockets = () => fs.readdirSync('/proc/self/fd').filter((fd) => {
+        try { return fs.readlinkSync('/proc/self/fd/' + fd).startsWith('socket:'); } catch { return false; }
+      });
+      if (process.platform === 'linux') assert.deepStrictEqual(sockets().filter((fd) => fd > 2), []);`;
+    expectOk(await library.run(ending(script, check)));
+  });
+
   testOnPosix('are closed at its end with the pipes that it made, but not those that it gave away', async () => {
     const script = `
       const keep = fdloop.pipe();

@@ -31,7 +31,7 @@ describe('garbage', () => {
   test('LOOP-061: a loop that is dropped while open is closed, with a ResourceWarning', async () => {
     const end = await library.run(
       `${untilWarned}
-      (() => { fdloop.newEventLoop(); })();
+      (() => { fdloop.newEventLoop().createWaker(() => {}); })();
       untilWarned();`,
       { nodeOptions },
     );
