@@ -130,10 +130,12 @@ export class UnixReadPipeTransport extends ReadTransport {
 
   /** Tells the protocol, and lets go of everything, even if the protocol throws. @internal */
   _callConnectionLost(error: unknown): void {
+    const pipe = this._pipe;
+    // Differs from asyncio: who closes what just failed, as an exception handler may, ends it twice and is told once.
+    if (pipe === null) return;
     try {
       this._protocol?.connectionLost(error);
     } finally {
-      const pipe = this._pipe as PipeEnd;
       forget(this);
       this._pipe = null;
       this._protocol = null;

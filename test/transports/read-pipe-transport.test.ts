@@ -333,6 +333,22 @@ describeOnPosix('read pipes', () => {
       ]);
     });
 
+    test('UNIX-030: an exception handler may close the transport that it is told of, which ends once', async () => {
+      const { loop } = subject.current;
+      const { protocol, fd, peer } = await readPipe(subject.current, new NotingProtocol(), 'socket');
+      const told: unknown[] = [];
+      loop.setExceptionHandler((_loop, { message, transport }) => {
+        told.push(message);
+        (transport as UnixReadPipeTransport | undefined)?.close();
+      });
+      fs.writeSync(fd, 'unread');
+      peer.close();
+      await subject.current.runOnce();
+      await subject.current.runOnce();
+      expect([told, isOpen(fd)]).toEqual([['Fatal read error on pipe transport'], false]);
+      expect(protocol.names().filter((name) => name === 'connectionLost')).toHaveLength(1);
+    });
+
     (hasSyscalls ? test : test.skip)(
       'UNIX-030: the terminal that was closed is quiet, but for debug mode',
       async () => {
