@@ -15,7 +15,7 @@ const usage = `usage: npm run conformance                       random programs,
        npm run conformance -- --file FILE        runs one program, shows both traces
   --programs N        how many (default 1000)
   --seed S            the first seed (default: the time); a program has the seed S + its number
-  --mix NAME          loop, futures, signals, descriptors, transports, servers, tls, sync, streams,
+  --mix NAME          loop, futures, signals, descriptors, transports, servers, tls, sync, tasks, streams,
                       pipes, processes, all (default all)
   --selector NAME     epoll, poll, select (default epoll)
   --order NAME        registered or kernel: in which order ready descriptors come (default registered)

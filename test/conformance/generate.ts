@@ -4,6 +4,8 @@
 // - a descriptor is not closed while it is watched, nor is its number used afterwards (FD-029, SEL-058);
 // - a socket gets one transport, in the main body, and no reader beside it; only raw ends are closed by hand;
 // - tasks await tasks of higher numbers only: a ring of them could not be cancelled;
+// - a program has groups of tasks, or limits of time around bodies: what a failing group asks of its parent once more
+//   (RUN-052) cannot be taken back by a limit in 3.12, as 3.13 and we do;
 // - TLS is not written to with what is no bytes among others (TLS-034), nor when the loop is closed, and nobody asks for
 //   sizes of encrypted bytes;
 // - a server that is closed is not started again (SRV-007), a backlog is never 0 (ACC-004).
@@ -12,7 +14,7 @@ import type { Action, Json, Program, Template } from './world';
 
 export type Mix =
   | ('loop' | 'futures' | 'signals' | 'descriptors' | 'socks' | 'transports' | 'servers')
-  | ('tls' | 'sync' | 'streams' | 'pipes' | 'processes')
+  | ('tls' | 'sync' | 'tasks' | 'streams' | 'pipes' | 'processes')
   | 'all';
 
 type Place = 'main' | 'callback' | 'method' | 'coroutine';
@@ -46,6 +48,8 @@ const streamKinds = { stdin: ['pipe', 'null'], stdout: ['pipe', 'null'], stderr:
 const lines = ['echo out', 'echo error >&2', 'printf %200d 7', 'echo out; echo error >&2', ':'];
 const endings = ['exit 0', 'exit 3', 'echo last; exit 1', 'kill -9 $$', 'exec <&-', 'exec >&-', 'exec 2>&-'];
 
+const returnWhens = ['ALL_COMPLETED', 'FIRST_COMPLETED', 'FIRST_EXCEPTION'];
+
 const softErrors = ['ValueError', 'RuntimeError', 'TypeError', 'OSError', 'ConnectionResetError', 'CancelledError'];
 const errors = [...softErrors, ...softErrors, ...softErrors, 'SystemExit', 'KeyboardInterrupt'];
 
@@ -61,6 +65,7 @@ class Generator {
   isUpgrading = false;
   /** Limits of reading, or buffered protocols: we decrypt all that comes, asyncio one buffer full, so that sizes differ. */
   readonly limitsReading: boolean;
+  readonly hasGroups: boolean;
   readonly program: Required<Pick<Program, 'main' | 'bodies' | 'protocols'>> = { main: [], bodies: {}, protocols: {} };
 
   constructor(
@@ -69,6 +74,7 @@ class Generator {
   ) {
     this.random = randomNumbers(seed);
     this.limitsReading = mixes.has('tls') && this.chance(0.5);
+    this.hasGroups = mixes.has('tasks') && this.chance(0.5);
     this.choices = choices.filter(({ mix }) => mixes.has(mix));
   }
 
@@ -125,6 +131,16 @@ class Generator {
     return ['task', `t${index}`, `k${index}`];
   }
   stream = (): string => this.name('r', 4);
+  /** Some that the body of this number may wait for. */
+  several = (index: number): string[] =>
+    Array.from({ length: 1 + this.below(3) }, () =>
+      index < 3 && this.chance(0.4) ? `t${index + 1 + this.below(3 - index)}` : this.future(),
+    );
+  /** Some bodies that the one of this number may call; none after the last. */
+  callees = (index: number): string[] =>
+    index < 3 ? Array.from({ length: 1 + this.below(3) }, () => `k${index + 1 + this.below(3 - index)}`) : [];
+  limit = (): number | null => (this.chance(0.2) ? null : this.of(delays));
+  bodyLimit = (): number | null => (this.hasGroups ? null : this.limit());
   holdable = (): string => this.of(['l0', 'l1', 'o0', 'o1', 'm0', 'm1']);
   args = (): Json[] => (this.chance(0.2) ? [this.below(10)] : []);
 
@@ -438,6 +454,77 @@ const choices: Choice[] = [
     weight: 4,
     places: inCoroutines,
     make: (g, _place, _level, index) => (index < 3 ? ['call', `k${index + 1 + g.below(3 - index)}`] : ['sleep', 0]),
+  },
+
+  // Several at once, limits of time, groups.
+  {
+    mix: 'tasks',
+    weight: 6,
+    make: (g) => ['cancel', g.of(['g0', 'g1', 'u0', 'u1', 'u2']), ...(g.chance(0.5) ? ['#why'] : [])],
+  },
+  {
+    mix: 'tasks',
+    weight: 6,
+    places: inCoroutines,
+    make: (g, _place, _level, index) => ['gather', g.name('g', 2), g.several(index), g.chance(0.5)],
+  },
+  {
+    mix: 'tasks',
+    weight: 8,
+    places: inCoroutines,
+    make: (g, _place, _level, index) => ['gatherBodies', g.name('g', 2), g.callees(index), g.chance(0.5)],
+  },
+  {
+    mix: 'tasks',
+    weight: 6,
+    places: inCoroutines,
+    make: (g, _place, _level, index) => ['shield', g.name('g', 2), g.several(index)[0]],
+  },
+  {
+    mix: 'tasks',
+    weight: 6,
+    places: inCoroutines,
+    make: (g, _place, _level, index) => ['waitSome', g.several(index), g.limit(), g.of(returnWhens)],
+  },
+  {
+    mix: 'tasks',
+    weight: 6,
+    places: inCoroutines,
+    make: (g, _place, _level, index) => ['waitFor', g.several(index)[0], g.limit()],
+  },
+  {
+    mix: 'tasks',
+    weight: 8,
+    places: inCoroutines,
+    make: (g, _place, _level, index) => ['waitForBody', g.callees(index)[0] ?? 'none', g.bodyLimit()],
+  },
+  {
+    mix: 'tasks',
+    weight: 6,
+    places: inCoroutines,
+    make: (g, _place, _level, index) => ['asTheyCome', g.several(index), g.limit()],
+  },
+  {
+    mix: 'tasks',
+    weight: 8,
+    places: inCoroutines,
+    make: (g, _place, _level, index) => ['limit', g.callees(index)[0] ?? 'none', g.bodyLimit()],
+  },
+  {
+    mix: 'tasks',
+    weight: 8,
+    places: inCoroutines,
+    make(g, _place, _level, index) {
+      const bodies = g.hasGroups ? g.callees(index) : [];
+      if (bodies.length === 0) return ['sleep', g.of(delays)];
+      return ['group', bodies.map((_body, place) => `u${place}`), bodies, g.callees(index)[0] ?? 'none'];
+    },
+  },
+  {
+    mix: 'tasks',
+    weight: 3,
+    places: inCoroutines,
+    make: (g, _place, _level, index) => ['race', g.callees(index), g.limit()],
   },
 
   // Signals.
@@ -776,6 +863,7 @@ const parts: Record<Mix, Mix[]> = {
   servers: ['loop', 'futures', 'transports', 'servers'],
   tls: ['loop', 'futures', 'tls'],
   sync: ['loop', 'futures', 'sync'],
+  tasks: ['loop', 'futures', 'tasks'],
   streams: ['loop', 'futures', 'streams'],
   pipes: ['loop', 'futures', 'pipes'],
   processes: ['loop', 'futures', 'processes'],

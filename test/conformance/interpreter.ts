@@ -113,7 +113,7 @@ function* actRun(world: World, frame: Frame, name: string, args: Json[]): Steps 
   return null;
 }
 
-function catches(kind: string, error: unknown): boolean {
+export function catches(kind: string, error: unknown): boolean {
   if (kind === 'any') return true;
   const isCancelled = error instanceof CancelledError;
   return kind === 'CancelledError' ? isCancelled : !isCancelled && !isFatal(error);
@@ -271,9 +271,9 @@ function nestedCoroutine(
   return asyncCoroutine(world, nested, who, depth);
 }
 
-export function taskBody(world: World, name: string, who: string): CoroutineLike<Json> {
-  if (world.coroutines === 'generator') return () => coroutine(world, name, who);
-  return async () => asyncCoroutine(world, name, who);
+export function taskBody(world: World, name: string, who: string, depth = 0): CoroutineLike<Json> {
+  if (world.coroutines === 'generator') return () => coroutine(world, name, who, depth);
+  return async () => asyncCoroutine(world, name, who, depth);
 }
 
 /** On a stack that holds no promise job, where a synchronous run can drain microtasks. */

@@ -826,3 +826,4 @@ import child_verbs  # noqa: E402, F401
 import pipe_verbs  # noqa: E402, F401
 import stream_verbs  # noqa: E402, F401
 import sync_verbs  # noqa: E402, F401
+import task_verbs  # noqa: E402, F401

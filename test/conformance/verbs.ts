@@ -30,6 +30,7 @@ import { childVerbs, childWaits } from './child-verbs';
 import { pipeVerbs, pipeWaits } from './pipe-verbs';
 import { streamVerbs, streamWaits } from './stream-verbs';
 import { syncVerbs, syncWaits } from './sync-verbs';
+import { taskWaits } from './task-verbs';
 import { errorClass, type Frame, type Json, makeError, START, Unbound, type World } from './world';
 
 /** What a coroutine of a program awaits. `nested` is a call of another coroutine, in whatever form it was asked for. */
@@ -426,6 +427,7 @@ export const waits: Record<string, WaitVerb> = {
   ...pipeWaits,
   ...streamWaits,
   ...syncWaits,
+  ...taskWaits,
 
   await: (w, f, name: string) => ({ awaitable: future(w, f, name) }),
   sleep: (w, f, delay: number) => ({ awaitable: sleep(delay), finish: nothing }),

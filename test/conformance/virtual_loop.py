@@ -1,6 +1,8 @@
 """virtual_loop.py: asyncio's loop in virtual time, and its repaired defects. The counterpart of virtual-loop.ts."""
 
+import ast
 import asyncio
+import inspect
 import selectors
 import ssl
 import time
@@ -69,6 +71,65 @@ class VirtualSelector:
             raise Stuck()
         self._world.clock.now += timeout
         return ready
+
+
+class Ordered(dict):
+    """A set in the order in which things came, as JavaScript's: that of a real one depends on where they lie."""
+
+    def __init__(self, items=()):
+        super().__init__((item, True) for item in items)
+
+    def add(self, item):
+        self[item] = True
+
+    def discard(self, item):
+        self.pop(item, None)
+
+    remove = discard
+
+
+def with_ordered_sets(function):
+    """The same function with its sets in order."""
+
+    class Sets(ast.NodeTransformer):
+        def visit_SetComp(self, node):
+            self.generic_visit(node)
+            items = ast.GeneratorExp(node.elt, node.generators)
+            return ast.copy_location(ast.Call(ast.Name('Ordered', ast.Load()), [items], []), node)
+
+        def visit_Name(self, node):
+            return ast.copy_location(ast.Name('Ordered', node.ctx), node) if node.id == 'set' else node
+
+    tree = ast.fix_missing_locations(Sets().visit(ast.parse(inspect.getsource(function))))
+    names = {**function.__globals__, '__package__': 'asyncio', 'Ordered': Ordered}
+    exec(compile(tree, function.__code__.co_filename, 'exec'), names)
+    return names[function.__name__]
+
+
+as_completed = with_ordered_sets(asyncio.as_completed)
+asyncio.wait = with_ordered_sets(asyncio.wait)
+
+
+class RepairedTaskGroup(asyncio.TaskGroup):
+    """asyncio's group of tasks, without the defect of RUN-052: what it asked of its parent is taken back at the end, and a
+    request from outside is not lost."""
+
+    def __init__(self):
+        super().__init__()
+        self._tasks = Ordered()
+
+    async def __aexit__(self, et, exc, tb):
+        requested, self._parent_cancel_requested = self._parent_cancel_requested, False
+        parent = self._parent_task
+        try:
+            return await super().__aexit__(et, exc, tb)
+        except BaseExceptionGroup:
+            if requested or self._parent_cancel_requested:
+                parent.uncancel()
+            if parent.cancelling():
+                parent.uncancel()
+                parent.cancel()
+            raise
 
 
 class Over(Exception):

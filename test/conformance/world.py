@@ -127,6 +127,8 @@ class World:
         # What calling a missing method raises is an AttributeError here and a TypeError in JavaScript.
         name = type(error).__name__
         coded = {'error': 'TypeError' if name == 'AttributeError' else name}
+        if isinstance(error, BaseExceptionGroup):
+            coded['errors'] = [self.encode(inner) for inner in error.exceptions]
         message = str(error)
         if message.startswith('#'):
             coded['message'] = message

@@ -6,6 +6,7 @@ import { types } from 'node:util';
 
 import {
   CancelledError,
+  ExceptionGroup,
   InvalidStateError,
   KeyboardInterrupt,
   makeOSError,
@@ -187,6 +188,7 @@ export class World {
   encodeError(error: Error): Json {
     if ((error as { code?: string }).code === 'ERR_DEADLOCK') return { error: 'stuck' };
     const coded: { [key: string]: Json } = { error: error.name };
+    if (error instanceof ExceptionGroup) coded.errors = error.errors.map((inner) => this.encode(inner));
     if (error.message.startsWith('#')) coded.message = error.message;
     else if (error instanceof OSError && error.message !== '' && error.errno !== 0) coded.code = error.code;
     return coded;
