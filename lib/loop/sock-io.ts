@@ -2,6 +2,7 @@
 // can be done at once does not suspend. What would block is tried again with each readiness, until the future is done; its
 // done callback takes the watcher away, unless somebody has replaced it meanwhile.
 
+import { isBytes } from '../base/bytes';
 import { isFatal, isWouldBlock, memoryChanged, typeError, ValueError } from '../base/errors';
 import type { CoroutineGenerator } from '../futures/frame';
 import { Future } from '../futures/future';
@@ -48,8 +49,7 @@ export function checkSocket(loop: BaseSelectorEventLoop, sock: SocketLike): void
 }
 
 export function checkBytes(data: unknown): void {
-  if (!(data instanceof Uint8Array))
-    throw typeError(`data must be a Uint8Array or a Buffer, not ${describeType(data)}`);
+  if (!isBytes(data)) throw typeError(`data must be a Uint8Array or a Buffer, not ${describeType(data)}`);
 }
 
 /** Calls `ready` with each readiness of the socket until `future` is done. @throws RuntimeError (ERR_FD_IN_USE) */

@@ -2,6 +2,7 @@
 
 import { inspect } from 'node:util';
 
+import { isBytes } from '../base/bytes';
 import { OSError, typeError, ValueError } from '../base/errors';
 import { logger } from '../base/log';
 import { checkOptions, type OptionNames } from '../base/options';
@@ -107,7 +108,7 @@ function* candidates(loop: BaseSelectorEventLoop, options: DatagramOptions): Cor
   }
   if (family === AF_UNIX) {
     for (const address of [localAddr, remoteAddr]) {
-      if (address !== null && typeof address !== 'string' && !(address instanceof Uint8Array)) {
+      if (address !== null && typeof address !== 'string' && !isBytes(address)) {
         throw typeError(`an address of a Unix socket is a path, not ${inspect(address)}`);
       }
     }

@@ -2,6 +2,7 @@
 
 import { inspect } from 'node:util';
 
+import { isBytes } from '../base/bytes';
 import { RuntimeError, typeError } from '../base/errors';
 import { checkOptions, type OptionNames } from '../base/options';
 import type { CoroutineGenerator } from '../futures/frame';
@@ -48,7 +49,7 @@ export function* startTls(
   if (transport.isClosing()) throw new RuntimeError('the transport is closing', 'ERR_TRANSPORT_CLOSING');
   const lower = transport as LowerTransport;
   const { serverSide = false, received = null, sslHandshakeTimeout, sslShutdownTimeout } = options;
-  if (received !== null && !(received instanceof Uint8Array)) {
+  if (received !== null && !isBytes(received)) {
     throw typeError(`received must be a Uint8Array or a Buffer, not ${describeType(received)}`);
   }
   const serverHostname = serverSide ? null : certificateName(options.serverHostname ?? null);

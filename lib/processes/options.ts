@@ -3,6 +3,7 @@
 
 import { inspect } from 'node:util';
 
+import { isBytes } from '../base/bytes';
 import { typeError, ValueError } from '../base/errors';
 import { checkOptions, type OptionNames } from '../base/options';
 import { toFd, type FileObject } from '../selectors/file-object';
@@ -160,7 +161,7 @@ function listOf<Item>(items: Iterable<Item>, what: string): Iterable<Item> {
 const NUL = 0;
 
 function toBytes(text: unknown, what: string): Buffer {
-  if (typeof text !== 'string' && !(text instanceof Uint8Array)) {
+  if (typeof text !== 'string' && !isBytes(text)) {
     throw typeError(`${what} is a string or bytes, not ${describeType(text)}`);
   }
   const bytes = Buffer.from(text as string);

@@ -3,6 +3,7 @@
 
 import { inspect } from 'node:util';
 
+import { isBytes } from '../base/bytes';
 import { isFatal, NotImplementedError, typeError, ValueError } from '../base/errors';
 import { logger } from '../base/log';
 import type { CoroutineGenerator } from '../futures/frame';
@@ -37,7 +38,7 @@ export function* subprocessShell<P extends SubprocessProtocol>(
   command: CommandText,
   options: SpawnOptions,
 ): CoroutineGenerator<Subprocess<P>> {
-  if (typeof command !== 'string' && !((command as unknown) instanceof Uint8Array)) {
+  if (typeof command !== 'string' && !isBytes(command)) {
     throw new ValueError(`a command is a string or bytes, not ${describeType(command)}`);
   }
   checkNames(options, true);

@@ -3,6 +3,7 @@
 import { networkInterfaces } from 'node:os';
 import { inspect } from 'node:util';
 
+import { isBytes } from '../base/bytes';
 import { typeError, ValueError } from '../base/errors';
 import { binding } from '../native/binding';
 import { errorFor } from '../native/check';
@@ -96,7 +97,7 @@ function scopeOfZone(zone: string, text: string): number {
 }
 
 function encodeUnix(address: Address): EncodedAddress {
-  if (typeof address !== 'string' && !(address instanceof Uint8Array)) {
+  if (typeof address !== 'string' && !isBytes(address)) {
     throw typeError(`an address of a Unix socket is a string or bytes, not ${inspect(address)}`);
   }
   const path = typeof address === 'string' ? Buffer.from(address) : address;
@@ -113,7 +114,7 @@ function encodeUnix(address: Address): EncodedAddress {
 const FAMILY_SIZE = 2;
 
 function encodeRaw(family: number, address: Address): EncodedAddress {
-  if (!(address instanceof Uint8Array)) {
+  if (!isBytes(address)) {
     throw typeError(`an address of the family ${family} is its bytes, not ${inspect(address)}`);
   }
   if (address.length < FAMILY_SIZE || address.length > binding.SOCKADDR_STORAGE_SIZE) {

@@ -1,5 +1,6 @@
 // arguments.ts: what the calls of a socket accept. The caller's fault throws before the system is asked.
 
+import { isBytes } from '../base/bytes';
 import { typeError, ValueError } from '../base/errors';
 
 /** The type of a value in a message. */
@@ -11,7 +12,7 @@ export function describeType(value: unknown): string {
 
 /** @internal */
 export function bytesOf(data: unknown): Uint8Array {
-  if (data instanceof Uint8Array) return data;
+  if (isBytes(data)) return data;
   throw typeError(`data must be a Uint8Array or a Buffer, not ${describeType(data)}`);
 }
 

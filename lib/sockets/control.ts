@@ -1,6 +1,7 @@
 // control.ts: control data (what travels beside the bytes of a message) as JavaScript values. What the entries mean is
 // told in ancillary.ts.
 
+import { isBytes } from '../base/bytes';
 import { typeError } from '../base/errors';
 import { binding } from '../native/binding';
 import { check } from '../native/check';
@@ -27,7 +28,7 @@ export function encodeControl(items: unknown): Uint8Array {
   let room = 0;
   for (const item of items as unknown[]) {
     const data = Array.isArray(item) && item.length === 3 ? (item as unknown[])[2] : undefined;
-    if (!(data instanceof Uint8Array)) throw typeError('ancillary data is made of [level, type, bytes]');
+    if (!isBytes(data)) throw typeError('ancillary data is made of [level, type, bytes]');
     room += cmsgSpace(data.byteLength);
   }
   if (room === 0) return NOTHING;

@@ -3,6 +3,7 @@
 
 import { inspect } from 'node:util';
 
+import { isBytes } from '../base/bytes';
 import { typeError, ValueError } from '../base/errors';
 import { binding } from '../native/binding';
 import { check, errorFor } from '../native/check';
@@ -86,8 +87,7 @@ const pair = (address: readonly unknown[]): Parts | undefined =>
 
 function takePacket([name, ...rest]: readonly unknown[]): Parts | undefined {
   const [protocol, packetType = 0, hardwareType = 0, bytes = NO_BYTES] = rest;
-  if (typeof name !== 'string' || rest.length < 1 || rest.length > 4 || !(bytes instanceof Uint8Array))
-    return undefined;
+  if (typeof name !== 'string' || rest.length < 1 || rest.length > 4 || !isBytes(bytes)) return undefined;
   const numbers = [protocol, packetType, hardwareType];
   if (!areNumbers(numbers)) return undefined;
   const largest = [UINT16, UINT8, UINT16];

@@ -3,6 +3,7 @@
 
 import { inspect } from 'node:util';
 
+import { isBytes } from '../base/bytes';
 import { typeError, ValueError } from '../base/errors';
 import { binding } from '../native/binding';
 import { check, errorFor, wouldBlock } from '../native/check';
@@ -367,7 +368,7 @@ export class Socket {
   }
 
   #setOption(level: number, option: number, value: unknown): number {
-    if (value instanceof Uint8Array) return binding.setsockopt(this.#fd, level, option, value);
+    if (isBytes(value)) return binding.setsockopt(this.#fd, level, option, value);
     if (typeof value === 'number' || typeof value === 'boolean') {
       return binding.setNumber(this.#fd, level, option, int32(Number(value), 'value'));
     }

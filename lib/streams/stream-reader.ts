@@ -11,6 +11,7 @@ import {
   typeError,
   ValueError,
 } from '../base/errors';
+import { isBytes } from '../base/bytes';
 import { shortTextOf } from '../base/text';
 import { Coroutine } from '../futures/coroutine';
 import { getEventLoop } from '../futures/current';
@@ -304,6 +305,6 @@ function checkCount(count: unknown): void {
 
 function toBytes(separator: unknown): Buffer {
   if (typeof separator === 'string') return Buffer.from(separator);
-  if (separator instanceof Uint8Array) return Buffer.from(separator);
+  if (isBytes(separator)) return Buffer.from(separator);
   throw typeError(`a separator is a string or bytes, not ${inspect(separator)}`);
 }

@@ -1,6 +1,7 @@
 // reading.ts: from the transport below through the engine to the application, as far as that one wants it. asyncio:
 // sslproto.SSLProtocol, "Incoming flow".
 
+import { isBytes } from '../base/bytes';
 import { isCancelled, isFatal, RuntimeError, typeError } from '../base/errors';
 import { describeType } from '../sockets/socket';
 import { BufferedProtocol, type Protocol } from '../transports/protocol';
@@ -103,7 +104,7 @@ export class Reading {
   /** As asyncio does, it asks for memory before it looks whether there is anything to put into it. */
   #fillBuffer(protocol: BufferedProtocol, waiting: number): boolean {
     const buffer = protocol.getBuffer(waiting);
-    if (!(buffer instanceof Uint8Array)) {
+    if (!isBytes(buffer)) {
       throw typeError(`getBuffer() must return a Uint8Array, not ${describeType(buffer)}`);
     }
     // Differs from asyncio, where this counts as the end of the stream.

@@ -3,6 +3,7 @@
 
 import { inspect } from 'node:util';
 
+import { isBytes } from '../base/bytes';
 import { isFatal, NotImplementedError, typeError } from '../base/errors';
 import type { BaseEventLoop } from '../loop/base-event-loop';
 import { describeType } from '../sockets/socket';
@@ -85,7 +86,7 @@ export class SSLTransport extends FlowControlTransport {
   }
 
   override write(data: Uint8Array): void {
-    if (!(data instanceof Uint8Array)) {
+    if (!isBytes(data)) {
       throw typeError(`data must be a Uint8Array or a Buffer, not ${describeType(data)}`);
     }
     if (data.length > 0) this._sslProtocol._writing.write(data);
@@ -95,7 +96,7 @@ export class SSLTransport extends FlowControlTransport {
     const pieces = [...chunks];
     for (const chunk of pieces) {
       // Differs from asyncio: told at once, and not when it is encrypted (TLS-034).
-      if (!(chunk instanceof Uint8Array)) {
+      if (!isBytes(chunk)) {
         throw typeError(`a chunk must be a Uint8Array or a Buffer, not ${describeType(chunk)}`);
       }
     }

@@ -3,6 +3,7 @@
 
 import { isDeepStrictEqual, inspect } from 'node:util';
 
+import { isBytes } from '../base/bytes';
 import { LOG_THRESHOLD_FOR_CONNLOST_WRITES, MAX_READ_SIZE } from '../base/constants';
 import { Deque } from '../base/deque';
 import { GaiError, isFatal, isInstance, OSError, typeError, ValueError } from '../base/errors';
@@ -78,7 +79,7 @@ export class SelectorDatagramTransport extends SelectorTransport implements Data
 
   /** As `DatagramTransport` says. asyncio: sendto. */
   sendto(data: Uint8Array, address: Address | null = null): void {
-    if (!(data instanceof Uint8Array)) {
+    if (!isBytes(data)) {
       throw typeError(`data must be a Uint8Array or a Buffer, not ${describeType(data)}`);
     }
     // Differs from asyncio 3.12: an empty datagram is sent, as 3.13 does (UDP-014).

@@ -4,6 +4,7 @@
 
 import { inspect } from 'node:util';
 
+import { isBytes } from '../base/bytes';
 import { LOG_THRESHOLD_FOR_CONNLOST_WRITES, MAX_READ_SIZE } from '../base/constants';
 import { ConnectionError, isFatal, memoryChanged, RuntimeError, typeError } from '../base/errors';
 import { logger } from '../base/log';
@@ -30,7 +31,7 @@ function setNoDelay(sock: SocketLike): void {
 }
 
 function isView(data: unknown): data is Uint8Array {
-  return data instanceof Uint8Array;
+  return isBytes(data);
 }
 
 export class SelectorSocketTransport extends SelectorTransport {

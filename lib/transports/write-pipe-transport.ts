@@ -2,6 +2,7 @@
 
 import { inspect } from 'node:util';
 
+import { isBytes } from '../base/bytes';
 import { EVENT_WRITE, LOG_THRESHOLD_FOR_CONNLOST_WRITES } from '../base/constants';
 import { AssertionError, makeOSError, type OSError } from '../base/errors';
 import { logger } from '../base/log';
@@ -84,7 +85,7 @@ export class UnixWritePipeTransport extends FlowControlTransport {
    * @throws AssertionError for anything but a Uint8Array or Buffer
    */
   override write(data: Uint8Array): void {
-    if (!((data as unknown) instanceof Uint8Array)) {
+    if (!isBytes(data)) {
       throw new AssertionError(`data must be a Uint8Array or a Buffer, not ${describeType(data)}`);
     }
     if (data.length === 0) return;
