@@ -70,11 +70,6 @@ export class StreamReaderProtocol extends Protocol implements WriterProtocol {
     } else if (isPromiseLike(result)) task = wrapPromise(result, loop);
     else return;
     task.addDoneCallback(() => {
-      // Differs from asyncio: 3.12 reports a callback that failed, and leaves the connection open (STR-004).
-      if (task.cancelled()) {
-        transport.close();
-        return;
-      }
       const error = task.exception();
       // `null` can be thrown.
       if (error === null && !task._failed) return;

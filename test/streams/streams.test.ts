@@ -172,12 +172,16 @@ forEveryKind('streams', (subject, program) => {
     },
   );
 
-  test('STR-004: when a client’s task is cancelled its connection is closed, and nobody is told', async () => {
+  test('STR-004: as in 3.12, a client’s task that is cancelled is reported as a callback that failed', async () => {
     const { loop } = subject.current;
+    const reported = loop.createFuture<unknown>();
+    loop.setExceptionHandler((_loop, { exception }) => reported.setResult((exception as Error).name));
     const main = program(function* () {
+      const streams: StreamWriter[] = [];
       const server = yield* aw(
         startServer(
-          program(function* () {
+          program(function* (_reader, writer) {
+            streams.push(writer);
             loop._currentTask?.cancel();
             yield* aw(sleep(0));
           }),
@@ -186,14 +190,16 @@ forEveryKind('streams', (subject, program) => {
         ),
       );
       const [reader, writer] = yield* aw(openConnection(...addressOf(server)));
-      const rest = yield* aw(reader.read());
+      const report = yield* aw(reported);
+      const open = !streams[0].isClosing();
+      streams[0].close();
+      yield* aw(reader.read());
       writer.close();
       server.close();
       yield* aw(server.waitClosed());
-      return rest.length;
+      return [report, open];
     });
-    expect(await subject.current.run(main)).toBe(0);
-    expect(subject.current.takeContexts()).toEqual([]);
+    expect(await subject.current.run(main)).toEqual(['CancelledError', true]);
   });
 
   test('STR-006: the end of what comes leaves a plain connection open for writing', async () => {
