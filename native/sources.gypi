@@ -52,6 +52,7 @@
       "native/process/pidfd_linux.cc",
       "native/selector/epoll.cc",
       "native/selector/leaves_linux.cc",
+      "native/selector/nesting_linux.cc",
       "native/socket/link_address_linux.cc",
       "native/socket/message_batch_linux.cc",
       "native/socket/send_file_linux.cc"
@@ -60,6 +61,7 @@
       "native/process/pidfd_none.cc",
       "native/selector/kqueue.cc",
       "native/selector/leaves_bsd.cc",
+      "native/selector/nesting_none.cc",
       "native/socket/link_address_none.cc",
       "native/socket/message_batch_none.cc"
     ],
@@ -78,6 +80,7 @@
       "native/selector/afd.cc",
       "native/selector/iocp.cc",
       "native/selector/leaves_windows.cc",
+      "native/selector/nesting_none.cc",
       "native/selector/select_windows.cc",
       "native/socket/file_windows.cc",
       "native/socket/link_address_none.cc",

@@ -14,6 +14,7 @@
 #include "bridge/host_nudge.h"
 #include "bridge/host_watch.h"
 #include "bridge/uv.h"
+#include "selector/nesting.h"
 #include "socket/socket.h"
 
 namespace fdloop {
@@ -53,6 +54,7 @@ class NestedEngine final : public WatchEngine {
   HostWatch* watch_;  // Null once released.
   HostNudge* nudge_;
   UniqueFd fd_;
+  UniqueFd anchor_;
   uv_poll_t* handle_;
   napi_async_cleanup_hook_handle hook_ = nullptr;
   bool started_ = false;
@@ -62,6 +64,8 @@ class NestedEngine final : public WatchEngine {
 
 Result NestedEngine::Open(uv_loop_s* loop) {
   if (handle_ == nullptr) return -ENOMEM;
+  const Result anchored = AnchorNesting(fd_.get(), &anchor_);
+  if (anchored < 0) return anchored;
   // libuv makes what it watches non-blocking. It does not rely on that for a poll handle, and the flag is
   // shared with the descriptor that this is a duplicate of, so it is put back.
   const Result was_non_blocking = GetNonBlocking(fd_.get());
@@ -102,6 +106,7 @@ void NestedEngine::Release() {
   watch_ = nullptr;
   started_ = false;
   uv_close(BaseHandle(), OnClosed);
+  anchor_.Reset();
   fd_.Reset();
 }
 
