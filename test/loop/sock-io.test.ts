@@ -372,7 +372,10 @@ describe('sock verbs', () => {
 
     test('memory that shrinks or goes before all of it is sent is an error, and nothing is watched', async () => {
       const { loop } = subject.current;
-      for (const shrink of [detach, (buffer: ArrayBuffer) => (buffer as Resizable).resize(3)]) {
+      // Node 18 has no memory that can be resized.
+      const shrinks =
+        'resize' in ArrayBuffer.prototype ? [(buffer: ArrayBuffer) => (buffer as Resizable).resize(3)] : [];
+      for (const shrink of [detach, ...shrinks]) {
         sock.script.send.push(5, again());
         const buffer = new (ArrayBuffer as unknown as ResizableClass)(10, { maxByteLength: 10 });
         const task = loop.createTask(loop.sockSendall(sock, new Uint8Array(buffer)));
