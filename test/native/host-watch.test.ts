@@ -50,9 +50,11 @@ describe.each(watched)('a watch of the mode %s on %s', (mode, name) => {
   });
 
   const testOverEpoll = name === 'epoll' ? test : test.skip;
-  testOverEpoll('has its place in a chain of selectors: the link that is too much for the host is refused', async () => {
-    expectOk(
-      await run(`
+  testOverEpoll(
+    'has its place in a chain of selectors: the link that is too much for the host is refused',
+    async () => {
+      expectOk(
+        await run(`
         const chain = [selector, ...Array.from({ length: 4 }, () => addon.createSelector('epoll'))];
         const links = chain.slice(1).map((inner, index) => addon.addTo(chain[index].number, inner.fd, 1));
         assert.deepStrictEqual(links, [0, 0, 0, -addon.errnoByName.ELOOP]);
@@ -61,8 +63,9 @@ describe.each(watched)('a watch of the mode %s on %s', (mode, name) => {
         await until(() => calls === 1);
         for (const inner of chain.slice(1)) inner.close();
         close();`),
-    );
-  });
+      );
+    },
+  );
 
   test('calls when something becomes ready, and sees what is added while it is armed', async () => {
     expectOk(
