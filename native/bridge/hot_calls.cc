@@ -124,18 +124,9 @@ napi_value SendToFrom(napi_env env, napi_callback_info info) {
       env, SendTo(fd, buffer.data, buffer.length, 0, address.data, static_cast<size_t>(address_length)));
 }
 
-// recv of a whole view, without flags.
-napi_value RecvInto(napi_env env, napi_callback_info info) {
-  Arguments<2> args(env, info);
-  int32_t fd;
-  Bytes buffer;
-  if (!args.Int32(0, "fd", &fd) || !args.Bytes(1, "buffer", &buffer)) return nullptr;
-  return FromInt(env, ReceivePlain(fd, buffer.data, buffer.length));
-}
-
-// send without flags, and write, of a whole view.
-template <Result (*kCall)(int, const uint8_t*, size_t)>
-napi_value FromView(napi_env env, napi_callback_info info) {
+// recv and send without flags, and write, of a whole view.
+template <auto kCall>
+napi_value OfView(napi_env env, napi_callback_info info) {
   Arguments<2> args(env, info);
   int32_t fd;
   Bytes buffer;
@@ -173,8 +164,8 @@ void DefineHotCalls(Napi::Object exports, Environment* environment) {
                    Function("getpeernameAt", NameCall<GetPeerName>), Function("setNumber", SetNumber),
                    Function("recvAt", IntoMemory<ReceivePlain>), Function("readAt", IntoMemory<Read>),
                    Function("recvfromAt", RecvFromAt), Function("sendtoFrom", SendToFrom),
-                   Function("recvInto", RecvInto), Function("sendFrom", FromView<SendPlain>),
-                   Function("writeFrom", FromView<Write>), Function("detach", Detach)});
+                   Function("recvInto", OfView<ReceivePlain>), Function("sendFrom", OfView<SendPlain>),
+                   Function("writeFrom", OfView<Write>), Function("detach", Detach)});
 }
 
 }  // namespace fdloop
