@@ -2,12 +2,12 @@
 // can be done at once does not suspend. What would block is tried again with each readiness, until the future is done; its
 // done callback takes the watcher away, unless somebody has replaced it meanwhile.
 
-import { isBytes } from '../base/bytes';
 import { isFatal, isWouldBlock, memoryChanged, typeError, ValueError } from '../base/errors';
 import type { CoroutineGenerator } from '../futures/frame';
 import { Future } from '../futures/future';
 import { errorFor } from '../native/check';
 import { addressFields, type Address, type InetAddress } from '../sockets/address';
+import { bytesOf, describeType } from '../sockets/arguments';
 import { AF_INET, AF_INET6, AF_UNIX, SO_ERROR, SOL_SOCKET } from '../sockets/constants';
 import {
   numericAddress,
@@ -16,7 +16,7 @@ import {
   type Port,
   type ResolveOptions,
 } from '../sockets/numeric-address';
-import { describeType, type Socket } from '../sockets/socket';
+import type { Socket } from '../sockets/socket';
 import type { SocketLike } from '../sockets/socket-io';
 import type { Handle } from './handle';
 import type { BaseSelectorEventLoop } from './selector-event-loop';
@@ -46,10 +46,6 @@ export function checkSocket(loop: BaseSelectorEventLoop, sock: SocketLike): void
   if (loop.getDebug() && sock.gettimeout() !== 0) {
     throw new ValueError('the socket must be non-blocking', 'ERR_SOCKET_BLOCKING');
   }
-}
-
-export function checkBytes(data: unknown): void {
-  if (!isBytes(data)) throw typeError(`data must be a Uint8Array or a Buffer, not ${describeType(data)}`);
 }
 
 /** Calls `ready` with each readiness of the socket until `future` is done. @throws RuntimeError (ERR_FD_IN_USE) */
@@ -106,17 +102,17 @@ export function* tryOrWait<T>(
   watchUntilDone(loop, sock, direction, future, () => {
     if (!future.done()) settle(future, again);
   });
+  return yield* claimed(future, giveBack);
+}
+
+/** Waits. A result that came before the wait was cancelled has nobody else, and no reference count that frees it. */
+function* claimed<T>(future: Future<T>, giveBack: (result: T) => void): CoroutineGenerator<T> {
   try {
     return yield* future;
   } catch (error) {
-    unclaimed(future, giveBack);
+    if (future.done() && !future.cancelled() && !future._failed) giveBack(future.result());
     throw error;
   }
-}
-
-/** After a wait that was cancelled: a result that came before has nobody else, and no reference count that frees it. */
-function unclaimed<T>(future: Future<T>, giveBack: (result: T) => void): void {
-  if (future.done() && !future.cancelled() && !future._failed) giveBack(future.result());
 }
 
 /** asyncio: sock_recv. */
@@ -186,8 +182,7 @@ export function sockSendto(
 /** asyncio: sock_sendall. */
 export function* sockSendall(loop: BaseSelectorEventLoop, sock: SockLike, data: Uint8Array): CoroutineGenerator<void> {
   checkSocket(loop, sock);
-  checkBytes(data);
-  const total = data.length;
+  const total = bytesOf(data).length;
   let sent = 0;
   try {
     sent = sock.send(data);
@@ -232,12 +227,7 @@ export function* sockAccept(
       if (!future.done()) settle(future, attempt);
     });
   }
-  try {
-    return yield* future;
-  } catch (error) {
-    unclaimed(future, ([accepted]) => accepted.close());
-    throw error;
-  }
+  return yield* claimed(future, ([accepted]) => accepted.close());
 }
 
 /** asyncio: sock_connect. */

@@ -3,13 +3,14 @@
 
 import type { Address } from '../sockets/address';
 import { ancillary } from '../sockets/ancillary';
+import { bytesOf } from '../sockets/arguments';
 import type { AncillaryItem } from '../sockets/control';
 import { closeAll, type Descriptor, type ReceivedFds } from '../sockets/descriptors';
 import type { ReceivedMessage } from '../sockets/messages';
 import type { Socket } from '../sockets/socket';
 import type { CoroutineGenerator } from '../futures/frame';
 import type { BaseSelectorEventLoop } from './selector-event-loop';
-import { checkBytes, sockSendall, tryOrWait } from './sock-io';
+import { sockSendall, tryOrWait } from './sock-io';
 
 export function sockRecvmsg(
   loop: BaseSelectorEventLoop,
@@ -49,7 +50,7 @@ export function* sockSendFds(
   fds: readonly Descriptor[],
   data: Uint8Array,
 ): CoroutineGenerator<void> {
-  checkBytes(data);
-  const sent = yield* tryOrWait(loop, sock, 'write', () => sock.sendFds(fds, data));
-  if (sent < data.length) yield* sockSendall(loop, sock, data.subarray(sent));
+  const bytes = bytesOf(data);
+  const sent = yield* tryOrWait(loop, sock, 'write', () => sock.sendFds(fds, bytes));
+  if (sent < bytes.length) yield* sockSendall(loop, sock, bytes.subarray(sent));
 }

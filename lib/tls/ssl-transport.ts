@@ -6,7 +6,7 @@ import { inspect } from 'node:util';
 import { isBytes } from '../base/bytes';
 import { isFatal, NotImplementedError, typeError } from '../base/errors';
 import type { BaseEventLoop } from '../loop/base-event-loop';
-import { describeType } from '../sockets/socket';
+import { bytesOf, describeType } from '../sockets/arguments';
 import type { ExtraInfo } from '../transports/extra-info';
 import { FlowControlTransport } from '../transports/flow-control';
 import type { BaseProtocol } from '../transports/protocol';
@@ -86,10 +86,8 @@ export class SSLTransport extends FlowControlTransport {
   }
 
   override write(data: Uint8Array): void {
-    if (!isBytes(data)) {
-      throw typeError(`data must be a Uint8Array or a Buffer, not ${describeType(data)}`);
-    }
-    if (data.length > 0) this._sslProtocol._writing.write(data);
+    const bytes = bytesOf(data);
+    if (bytes.length > 0) this._sslProtocol._writing.write(bytes);
   }
 
   override writelines(chunks: Iterable<Uint8Array>): void {

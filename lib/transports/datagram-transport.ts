@@ -3,17 +3,16 @@
 
 import { isDeepStrictEqual, inspect } from 'node:util';
 
-import { isBytes } from '../base/bytes';
 import { LOG_THRESHOLD_FOR_CONNLOST_WRITES, MAX_READ_SIZE } from '../base/constants';
 import { Deque } from '../base/deque';
-import { GaiError, isFatal, isInstance, OSError, typeError, ValueError } from '../base/errors';
+import { GaiError, isFatal, isInstance, OSError, ValueError } from '../base/errors';
 import { logger } from '../base/log';
 import type { Future } from '../futures/future';
 import type { BaseSelectorEventLoop } from '../loop/selector-event-loop';
 import { errorFor, wouldBlock } from '../native/check';
 import { addressFields, type Address } from '../sockets/address';
+import { bytesOf } from '../sockets/arguments';
 import { socketConstants } from '../sockets/constants';
-import { describeType } from '../sockets/socket';
 import { datagramIO, type DatagramIO, type DatagramSocketLike } from '../sockets/socket-io';
 import type { DatagramProtocol } from './protocol';
 import { SelectorTransport } from './selector-transport';
@@ -79,9 +78,7 @@ export class SelectorDatagramTransport extends SelectorTransport implements Data
 
   /** As `DatagramTransport` says. asyncio: sendto. */
   sendto(data: Uint8Array, address: Address | null = null): void {
-    if (!isBytes(data)) {
-      throw typeError(`data must be a Uint8Array or a Buffer, not ${describeType(data)}`);
-    }
+    const bytes = bytesOf(data);
     // Differs from asyncio 3.12: an empty datagram is sent, as 3.13 does (UDP-014).
     const fixed = this._address;
     if (fixed !== null && address !== null && !isDeepStrictEqual(address, fixed)) {
@@ -98,12 +95,12 @@ export class SelectorDatagramTransport extends SelectorTransport implements Data
     }
     const target = fixed ?? address;
     if (this._buffer.length === 0) {
-      if (this.#send(data, target) !== 'later') return;
+      if (this.#send(bytes, target) !== 'later') return;
       this._addWriter();
     }
     // A copy: unlike a stream's data, a datagram stays as it was when it was given.
-    this._buffer.push([Buffer.from(data), target]);
-    this._bufferSize += data.length;
+    this._buffer.push([Buffer.from(bytes), target]);
+    this._bufferSize += bytes.length;
     this._maybePauseProtocol();
   }
 

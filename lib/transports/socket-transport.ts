@@ -30,10 +30,6 @@ function setNoDelay(sock: SocketLike): void {
   if (inet && sock.type === SOCK_STREAM && sock.proto === IPPROTO_TCP) sock.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1);
 }
 
-function isView(data: unknown): data is Uint8Array {
-  return isBytes(data);
-}
-
 export class SelectorSocketTransport extends SelectorTransport {
   /** @internal */ _eof = false;
   /** @internal */ _emptyWaiter: Future<void> | null = null;
@@ -99,7 +95,7 @@ export class SelectorSocketTransport extends SelectorTransport {
     let buffer: Uint8Array;
     try {
       buffer = protocol.getBuffer(-1);
-      if (!isView(buffer)) throw typeError(`getBuffer() must return a Uint8Array, not ${describeType(buffer)}`);
+      if (!isBytes(buffer)) throw typeError(`getBuffer() must return a Uint8Array, not ${describeType(buffer)}`);
       if (buffer.length === 0) throw new RuntimeError('getBuffer() returned an empty buffer', 'ERR_EMPTY_BUFFER');
     } catch (error) {
       this.#failProtocol(error, 'getBuffer');
@@ -156,7 +152,7 @@ export class SelectorSocketTransport extends SelectorTransport {
   // Writing.
 
   override write(data: Uint8Array): void {
-    if (!isView(data)) throw typeError(`data must be a Uint8Array or a Buffer, not ${describeType(data)}`);
+    if (!isBytes(data)) throw typeError(`data must be a Uint8Array or a Buffer, not ${describeType(data)}`);
     this.#checkWritable();
     if (data.length === 0) return;
     if (this._connLost > 0) {
@@ -193,7 +189,7 @@ export class SelectorSocketTransport extends SelectorTransport {
     if (chunks === null || chunks === undefined) return;
     const pieces: Uint8Array[] = [];
     for (const chunk of chunks) {
-      if (!isView(chunk)) throw typeError(`a chunk must be a Uint8Array or a Buffer, not ${describeType(chunk)}`);
+      if (!isBytes(chunk)) throw typeError(`a chunk must be a Uint8Array or a Buffer, not ${describeType(chunk)}`);
       // Differs from asyncio: an empty piece would stay in the buffer for ever (TCP-073).
       if (chunk.length > 0) pieces.push(chunk);
     }
