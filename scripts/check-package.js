@@ -56,13 +56,12 @@ function pack() {
 }
 
 const wanted =
-  /^(dist|docs|examples|native|prebuilds)\/|^scripts\/build-native\.js$|^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/;
+  /^(dist|native|prebuilds)\/|^scripts\/build-native\.js$|^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/;
 const unwanted =
   /(^|\/)(test|tests|node_modules)\/|\.(map|tsbuildinfo|log|pem|o|a)$|^dist\/(?!source\/).*(?<!\.d)\.ts$/;
 const needed = [
   'LICENSE',
   'README.md',
-  'docs/sockets.md',
   'dist/index.js',
   'dist/index.mjs',
   'dist/source/binding.gyp',
@@ -70,7 +69,7 @@ const needed = [
 ];
 
 function checkContents(packed, names) {
-  report('it has what it should have, with its pages, and no tests, no maps, no sources of its JavaScript', [
+  report('it has what it should have, and no tests, no maps, no sources of its JavaScript', [
     ...names.filter((name) => !wanted.test(name) || unwanted.test(name)).map((name) => `${name} does not belong there`),
     ...needed.filter((name) => !names.includes(name)).map((name) => `${name} is missing`),
   ]);
